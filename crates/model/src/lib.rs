@@ -1,0 +1,40 @@
+//! The nouns: host, package, advisory statement, finding, coverage.
+//!
+//! Every other crate speaks in these types. They hold what was parsed, never what was typed
+//! in: a value that exists is a valid one.
+//!
+//! # Invariants
+//!
+//! - No type here implements `Serialize`: the crates at the edge own their wire shapes and
+//!   convert, so that renaming a field never changes a contract by accident.
+//! - No file, socket, clock or randomness.
+//! - Every text that a person reads exists in English and Japanese ([`Text`], [`LocalText`]);
+//!   a missing translation does not compile.
+
+pub mod advisory;
+pub mod assessment;
+pub mod coverage;
+pub mod debian;
+pub mod finding;
+pub mod host;
+pub mod language;
+pub mod package;
+pub mod release;
+pub mod rules_package;
+pub mod settings;
+pub mod snapshot;
+
+pub use advisory::{
+    CvssVector, CvssVersion, Epss, FeedId, FeedRecord, Kev, Reference, ReferenceKind, Statement, StatementState,
+    Urgency, Vulnerability,
+};
+pub use assessment::Assessment;
+pub use coverage::{Coverage, CoverageState, Exclusion, FeedAge};
+pub use finding::{Attribute, Evidence, Finding, FindingKey, SettingEvidence, Severity, VulnerabilityEvidence};
+pub use host::{HostIdentity, Kernel, Virtualization};
+pub use language::{Language, LocalText, Text};
+pub use package::{Origin, Package, PackageState, PackageStatus, SourceLine, SourcePackage};
+pub use release::{Release, ReleaseKey};
+pub use rules_package::RulesPackage;
+pub use settings::Settings;
+pub use snapshot::{ReadProblem, Snapshot};

@@ -1,0 +1,166 @@
+//! The one door between a probe and a host.
+
+use std::fmt;
+
+/// Reads a host: the live machine, a directory tree, or a map in a test.
+///
+/// Paths are relative to the host's root and written without a leading slash:
+/// `etc/os-release`. Symbolic links are followed inside the root only, absolute targets starting
+/// again at the root, as after chroot(2).
+pub trait Host: Send + Sync {
+    /// Tells whether this is the machine we run on, so that `/proc` and `/sys` speak of now.
+    fn is_live(&self) -> bool;
+
+    /// Reads a whole regular file.
+    ///
+    /// `Ok(None)` when there is no such file (or a directory on the way is missing). A file that
+    /// is larger than `limit` is an error, not a part of a file. Special files (FIFOs, devices,
+    /// sockets) are refused without being opened for reading.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn read(&self, path: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
+
+    /// Reads kind, mode and owner of what `path` leads to, links followed. `Ok(None)` when there
+    /// is nothing.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError>;
+
+    /// Reads kind, mode and owner of `path` itself, a last symbolic link not followed.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn link_metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError>;
+
+    /// Reads the target of a symbolic link; `Ok(None)` when `path` is not one.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn read_link(&self, path: &str) -> Result<Option<String>, ReadError>;
+
+    /// Lists a directory, sorted by name, `.` and `..` left out. `Ok(None)` when there is no
+    /// such directory. More than `entries_max` entries are an error.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError>;
+}
+
+/// The most bytes that a read may return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteLimit(u64);
+
+impl ByteLimit {
+    /// A limit in bytes.
+    pub const fn bytes(n: u64) -> Self {
+        Self(n)
+    }
+
+    /// A limit in KiB.
+    pub const fn kib(n: u64) -> Self {
+        Self(n.saturating_mul(1024))
+    }
+
+    /// A limit in MiB.
+    pub const fn mib(n: u64) -> Self {
+        Self(n.saturating_mul(1024 * 1024))
+    }
+
+    /// Returns the limit in bytes.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ByteLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MIB: u64 = 1024 * 1024;
+        match self.0 {
+            n if n >= MIB && n % MIB == 0 => write!(f, "{} MiB", n / MIB),
+            n if n >= 1024 && n % 1024 == 0 => write!(f, "{} KiB", n / 1024),
+            n => write!(f, "{n} bytes"),
+        }
+    }
+}
+
+/// One name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DirEntry {
+    /// The name, bytes that are not UTF-8 replaced.
+    pub name: String,
+    /// What it is, a symbolic link not followed.
+    pub kind: FileKind,
+}
+
+/// What a name leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A FIFO, device or socket.
+    Special,
+}
+
+/// Kind, mode and owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metadata {
+    /// What it is.
+    pub kind: FileKind,
+    /// Permission bits with set-id and sticky bits: `0o7777`.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// Device and inode, to recognise one file under two names.
+    pub identity: (u64, u64),
+}
+
+/// Why something on the host could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The host denied access.
+    #[error("cannot read `/{path}`: permission denied")]
+    Denied {
+        /// Relative to the root.
+        path: String,
+    },
+    /// The file or directory is larger than anything honest.
+    #[error("`/{path}` is larger than {limit}, which is more than we read")]
+    TooLarge {
+        /// Relative to the root.
+        path: String,
+        /// What was exceeded: `64 MiB`, `10000 entries`.
+        limit: String,
+    },
+    /// Not a regular file (or not a directory, where one was wanted).
+    #[error("`/{path}` is not a {wanted}")]
+    WrongKind {
+        /// Relative to the root.
+        path: String,
+        /// `regular file` or `directory`.
+        wanted: &'static str,
+    },
+    /// A symbolic link leads in circles or out of the root.
+    #[error("`/{path}` is behind a symbolic link that leads nowhere or in circles")]
+    BadLink {
+        /// Relative to the root.
+        path: String,
+    },
+    /// The system call failed.
+    #[error("cannot read `/{path}`")]
+    Io {
+        /// Relative to the root.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
