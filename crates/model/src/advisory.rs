@@ -54,7 +54,7 @@ pub enum StatementState {
     Open,
     /// Affected; the vendor will not fix it (Debian: `ignored`).
     WillNotFix,
-    /// Affected; a fix may come with a later update (Debian: `postponed`, and `no-dsa`).
+    /// Affected; a fix will come together with a graver one (Debian: `postponed`).
     Postponed,
     /// Affected or unknown; the vendor has ended support for the package in this release.
     EndOfLife,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{FeedId, LocalText, RulesPackage, SourceLine};
+use crate::{FeedId, LocalText, RulesPackage, SourceLine, Text};
 
 /// How far something was assessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,12 +57,69 @@ pub struct FeedAge {
 pub struct Exclusion {
     /// The rules package that could not judge it.
     pub rules_package: RulesPackage,
-    /// A word for machines: `no-authority`, `under-investigation`, `unreadable` …
-    pub code: &'static str,
+    /// What kind of obstacle it was.
+    pub code: ExclusionCode,
     /// What: a package, a rule, a file.
     pub subject: String,
     /// Why, and what would have to change.
     pub reason: LocalText,
     /// Where on the host, where there is a place.
     pub place: Option<SourceLine>,
+}
+
+/// Why something could not be judged, as a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExclusionCode {
+    /// Somebody else built the package: the distribution's statements do not speak of it.
+    NoAuthority,
+    /// A file, a record or a setting could not be read.
+    Unreadable,
+    /// A version that no rule can compare.
+    UnparsableVersion,
+    /// The vendor has not decided yet.
+    UnderInvestigation,
+    /// Headers and tools of a kernel, but no kernel.
+    KernelHeadersOnly,
+    /// A container runs on its host's kernel.
+    KernelOfTheHost,
+    /// An installed kernel that does not run, beside a newer one.
+    SupersededKernel,
+}
+
+impl ExclusionCode {
+    /// Returns a word for machines: `no-authority`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NoAuthority => "no-authority",
+            Self::Unreadable => "unreadable",
+            Self::UnparsableVersion => "unparsable-version",
+            Self::UnderInvestigation => "under-investigation",
+            Self::KernelHeadersOnly => "kernel-headers-only",
+            Self::KernelOfTheHost => "kernel-of-the-host",
+            Self::SupersededKernel => "superseded-kernel",
+        }
+    }
+
+    /// Returns the kind for people.
+    pub const fn text(self) -> Text {
+        match self {
+            Self::NoAuthority => Text::new("no authority for the package", "判定根拠となる情報源なし"),
+            Self::Unreadable => Text::new("unreadable", "読み取り不可"),
+            Self::UnparsableVersion => Text::new("version that cannot be compared", "比較できないバージョン"),
+            Self::UnderInvestigation => Text::new("under investigation by the vendor", "ベンダー調査中"),
+            Self::KernelHeadersOnly => {
+                Text::new("kernel headers or tools, but no kernel", "カーネル本体のないヘッダーやツール")
+            }
+            Self::KernelOfTheHost => {
+                Text::new("a container runs on its host's kernel", "コンテナーのカーネルはホストのもの")
+            }
+            Self::SupersededKernel => Text::new("older kernel that does not run", "起動していない古いカーネル"),
+        }
+    }
+
+    /// Tells whether it leaves a gap in the assessment. The others are judgements: a kernel that
+    /// does not run is not missing, and a vendor that has not decided has been heard.
+    pub const fn is_gap(self) -> bool {
+        matches!(self, Self::NoAuthority | Self::Unreadable | Self::UnparsableVersion)
+    }
 }

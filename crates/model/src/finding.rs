@@ -74,9 +74,30 @@ impl Severity {
 /// Recognises the same fault on the same host across runs.
 ///
 /// Made of the rules package, the rule and its subject (the package or the setting), not of
-/// versions, so that age and history can be told. Twelve characters, `[0-9a-z]`.
+/// versions, so that age and history can be told. Thirteen characters, `[0-9a-z]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingKey(pub String);
+
+impl FindingKey {
+    /// Makes the key of a finding: FNV-1a (64 bits) over host, rules package, rule and subject,
+    /// joined with NUL, in base 36.
+    pub fn of(host: &str, package: RulesPackage, rule: &str, subject: &str) -> Self {
+        const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let mut hash = OFFSET_BASIS;
+        for byte in [host, package.word(), rule, subject].join("\u{0}").bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
+        // 36^13 > 2^64, so thirteen digits hold every hash.
+        let mut digits = ['0'; 13];
+        for digit in digits.iter_mut().rev() {
+            let value = u32::try_from(hash % 36).unwrap_or_default();
+            *digit = char::from_digit(value, 36).unwrap_or('0');
+            hash /= 36;
+        }
+        Self(digits.iter().collect())
+    }
+}
 
 impl fmt::Display for FindingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,4 +240,32 @@ pub struct Observation {
     pub found: String,
     /// What it means, where that is not plain.
     pub note: Option<LocalText>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_depends_on_each_part_and_on_nothing_else() {
+        let key = FindingKey::of("web-1", RulesPackage::Cve, "CVE-2024-12797", "openssl");
+        assert_eq!(key, FindingKey::of("web-1", RulesPackage::Cve, "CVE-2024-12797", "openssl"));
+        assert_eq!(key.0.len(), 13);
+        assert!(key.0.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase()));
+        for other in [
+            FindingKey::of("web-2", RulesPackage::Cve, "CVE-2024-12797", "openssl"),
+            FindingKey::of("web-1", RulesPackage::BestPractices, "CVE-2024-12797", "openssl"),
+            FindingKey::of("web-1", RulesPackage::Cve, "CVE-2024-12798", "openssl"),
+            FindingKey::of("web-1", RulesPackage::Cve, "CVE-2024-12797", "zlib"),
+            FindingKey::of("web-1", RulesPackage::Cve, "CVE-2024-12797openssl", ""),
+        ] {
+            assert_ne!(key, other);
+        }
+    }
+
+    #[test]
+    fn a_key_stays_the_same_over_the_years() {
+        let key = FindingKey::of("web-1", RulesPackage::Cve, "CVE-2024-12797", "openssl");
+        assert_eq!(key.to_string(), "3p28axs30lmtd");
+    }
 }

@@ -16,6 +16,15 @@ pub struct HostIdentity {
     pub root: Option<String>,
 }
 
+impl HostIdentity {
+    /// Returns what tells this host from others across runs: machine id, else name, else root.
+    pub fn key(&self) -> String {
+        let name = Some(&self.name).filter(|name| !name.is_empty());
+        let key = self.machine_id.as_ref().or(name).or(self.root.as_ref());
+        key.cloned().unwrap_or_else(|| "unknown".into())
+    }
+}
+
 /// What a host runs in, as far as it can tell. A hint for people; no verdict depends on it but
 /// the kernel's, because a container has no kernel of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,4 +57,21 @@ pub struct Kernel {
     pub running_package_version: Option<String>,
     /// Release names that have an image in `/boot` or modules in `/lib/modules`, sorted.
     pub installed: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_the_surest_thing_known() {
+        let mut host = HostIdentity::default();
+        assert_eq!(host.key(), "unknown");
+        host.root = Some("/mnt/image".into());
+        assert_eq!(host.key(), "/mnt/image");
+        host.name = "web-1".into();
+        assert_eq!(host.key(), "web-1");
+        host.machine_id = Some("0123456789abcdef0123456789abcdef".into());
+        assert_eq!(host.key(), "0123456789abcdef0123456789abcdef");
+    }
 }

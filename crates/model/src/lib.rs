@@ -29,12 +29,14 @@ pub use advisory::{
     Urgency, Vulnerability,
 };
 pub use assessment::Assessment;
-pub use coverage::{Coverage, CoverageState, Exclusion, FeedAge};
-pub use finding::{Attribute, Evidence, Finding, FindingKey, SettingEvidence, Severity, VulnerabilityEvidence};
+pub use coverage::{Coverage, CoverageState, Exclusion, ExclusionCode, FeedAge};
+pub use finding::{
+    Attribute, Evidence, Finding, FindingKey, Observation, SettingEvidence, Severity, VulnerabilityEvidence,
+};
 pub use host::{HostIdentity, Kernel, Virtualization};
 pub use language::{Language, LocalText, Text};
 pub use package::{Origin, Package, PackageState, PackageStatus, SourceLine, SourcePackage};
 pub use release::{Release, ReleaseKey};
 pub use rules_package::RulesPackage;
-pub use settings::Settings;
+pub use settings::{Fact, Settings};
 pub use snapshot::{ReadProblem, Snapshot};

@@ -14,7 +14,8 @@ pub struct Snapshot {
     /// The package database that was read, relative to the root (`var/lib/dpkg/status`);
     /// `None` when the host has none that we read.
     pub package_database: Option<String>,
-    /// Every readable record of the package database, by name, then architecture.
+    /// Every readable record of the package database, by name, then architecture. Packages of
+    /// which nothing is on the host (dpkg's `not-installed`) are no records of it.
     pub packages: Vec<Package>,
     /// Configuration facts for the best-practice rules.
     pub settings: Settings,

@@ -1,6 +1,13 @@
-//! What several crates' tests share: real data where it is present, small host trees.
+//! What several crates' tests share: real data where it is present, small host trees on disk, and
+//! small feed mirrors in the upstreams' formats.
+
+pub mod host_tree;
+pub mod mirror;
 
 use std::path::{Path, PathBuf};
+
+pub use host_tree::HostTree;
+pub use mirror::FeedMirror;
 
 /// Finds a folder or file of the shared real data: `hosts/debian-13-minbase`, `feeds`.
 ///
@@ -18,7 +25,7 @@ pub fn shared_data(part: &str) -> Option<PathBuf> {
 }
 
 /// Prints past the test harness's capture, because a skip that nobody sees looks like a pass.
-fn announce_skip(line: &str) {
+pub fn announce_skip(line: &str) {
     use std::io::Write as _;
     // A closed standard error is no reason to fail a test that is skipped anyway.
     let _ = writeln!(std::io::stderr(), "{line}");
