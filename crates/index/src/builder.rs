@@ -1,0 +1,361 @@
+//! Compiles statements, vulnerabilities and feed records into the bytes of an index file.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use yagura_model::{FeedRecord, Statement, StatementState, Vulnerability};
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{F32, U32};
+
+use crate::interner::Interner;
+use crate::layout::{self, Moment, NONE, state};
+use crate::table;
+
+/// Collects facts in any order; [`IndexBuilder::build`] gives the same bytes for the same facts.
+#[derive(Debug, Default)]
+pub struct IndexBuilder {
+    statements: Vec<Statement>,
+    vulnerabilities: BTreeMap<String, Vulnerability>,
+    feeds: BTreeMap<String, FeedRecord>,
+}
+
+/// Why facts could not be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// More than the format's 32-bit offsets can reach.
+    #[error("the feeds hold more {what} than an index file can")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+    },
+    /// Keys made so that their hashes are alike; no honest feed has them.
+    #[error("too many {what} of the feeds have the same hash")]
+    Collisions {
+        /// The keys.
+        what: &'static str,
+    },
+}
+
+impl IndexBuilder {
+    /// Begins an empty index.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds what a vendor says. Of two statements of one feed about one vulnerability in one
+    /// package of one release, the one that claims more exposure is kept.
+    pub fn statement(&mut self, statement: Statement) {
+        self.statements.push(statement);
+    }
+
+    /// Adds facts about a flaw; a later call with the same id replaces the earlier one.
+    pub fn vulnerability(&mut self, vulnerability: Vulnerability) {
+        self.vulnerabilities.insert(vulnerability.id.clone(), vulnerability);
+    }
+
+    /// Adds what is known of a feed; a later call with the same id replaces the earlier one.
+    pub fn feed(&mut self, record: FeedRecord) {
+        self.feeds.insert(record.id.0.clone(), record);
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// See [`BuildError`]; real feeds are far from every bound.
+    pub fn build(self, built_at: Timestamp) -> Result<Vec<u8>, BuildError> {
+        let Self { mut statements, vulnerabilities, feeds } = self;
+        statements.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| claim(b).cmp(&claim(a))));
+        statements.dedup_by(|later, kept| key(later) == key(kept));
+
+        let mut interner = Interner::default();
+        let ids = ids(&statements, &vulnerabilities);
+        let feeds = feeds.values().map(|feed| feed_record(feed, &mut interner)).collect::<Result<Vec<_>, _>>()?;
+        let packages = packages(&statements, &ids, &mut interner)?;
+        let flaws = flaws(&ids, &packages.statements, &vulnerabilities, &mut interner)?;
+        let (strings, words) = interner.finish();
+
+        let bodies: [Vec<u8>; layout::SECTIONS] = [
+            feeds.as_bytes().to_vec(),
+            packages.statements.as_bytes().to_vec(),
+            packages.groups.as_bytes().to_vec(),
+            bytes_of(&packages.slots),
+            flaws.names.as_bytes().to_vec(),
+            bytes_of(&flaws.slots),
+            flaws.details.as_bytes().to_vec(),
+            bytes_of(&flaws.about),
+            bytes_of(&words),
+            strings,
+        ];
+        Ok(assemble(&bodies, built_at))
+    }
+}
+
+/// Joins the sections behind a header that knows where they lie.
+fn assemble(bodies: &[Vec<u8>; layout::SECTIONS], built_at: Timestamp) -> Vec<u8> {
+    let header_bytes = size_of::<layout::Header>();
+    let mut file = vec![0; header_bytes];
+    let sections = bodies.each_ref().map(|body| {
+        let section = layout::Section { offset: wide(file.len()).into(), bytes: wide(body.len()).into() };
+        file.extend_from_slice(body);
+        section
+    });
+    let body_hash = xxh3_128(file.get(header_bytes..).unwrap_or_default()).to_be_bytes();
+    let mut header = layout::Header {
+        preamble: layout::Preamble { magic: layout::MAGIC, format: layout::FORMAT_VERSION.into() },
+        file_bytes: wide(file.len()).into(),
+        built_at: Moment::new(built_at),
+        body_hash,
+        sections,
+        header_hash: 0.into(),
+    };
+    header.header_hash = header_hash(&header).into();
+    if let Some(head) = file.get_mut(..header_bytes) {
+        head.copy_from_slice(header.as_bytes());
+    }
+    file
+}
+
+/// Hashes a header's bytes up to the hash itself.
+pub(crate) fn header_hash(header: &layout::Header) -> u64 {
+    let bytes = header.as_bytes();
+    xxh3_64(bytes.get(..bytes.len() - size_of::<u64>()).unwrap_or_default())
+}
+
+/// What a statement is about, and whose it is: one statement is kept for each.
+fn key(statement: &Statement) -> (&str, &str, &str, &str) {
+    (statement.release.as_str(), &statement.package, &statement.vulnerability, statement.feed.as_str())
+}
+
+/// Orders rival statements of one feed: first by how much exposure they claim, then by the rest,
+/// so that the choice never depends on the order in which they came.
+fn claim(statement: &Statement) -> impl Ord {
+    let exposure = match statement.state {
+        StatementState::NotAffected => 0,
+        StatementState::UnderInvestigation => 1,
+        StatementState::Fixed(_) => 2,
+        StatementState::EndOfLife => 3,
+        StatementState::Postponed => 4,
+        StatementState::WillNotFix => 5,
+        StatementState::Open => 6,
+    };
+    (exposure, &statement.state, statement.urgency, &statement.note, &statement.advisories)
+}
+
+/// Lists every id that is described or mentioned, sorted, with its place in the list.
+fn ids<'b>(
+    statements: &'b [Statement],
+    vulnerabilities: &'b BTreeMap<String, Vulnerability>,
+) -> (Vec<&'b str>, HashMap<&'b str, usize>) {
+    let mut ids: Vec<&str> = statements.iter().map(|statement| statement.vulnerability.as_str()).collect();
+    ids.extend(vulnerabilities.keys().map(String::as_str));
+    ids.sort_unstable();
+    ids.dedup();
+    let places = ids.iter().enumerate().map(|(place, &id)| (id, place)).collect();
+    (ids, places)
+}
+
+fn feed_record(feed: &FeedRecord, interner: &mut Interner) -> Result<layout::Feed, BuildError> {
+    Ok(layout::Feed {
+        id: interner.string(feed.id.as_str())?.into(),
+        fingerprint: interner.string(&feed.fingerprint)?.into(),
+        releases: interner.strings(feed.releases.iter().map(|release| release.as_str()))?.into(),
+        fresh_days: feed.fresh_days.into(),
+        records: feed.records.into(),
+        statements: feed.statements.into(),
+        rejected: feed.rejected.into(),
+        data_date: Moment::new(feed.data_date),
+        fetched_at: Moment::new(feed.fetched_at),
+    })
+}
+
+struct Packages {
+    statements: Vec<layout::Statement>,
+    groups: Vec<layout::Group>,
+    slots: Vec<u32>,
+}
+
+/// Lays out the statements, which are sorted, and the table that leads to each package's run.
+fn packages(
+    statements: &[Statement],
+    (_, places): &(Vec<&str>, HashMap<&str, usize>),
+    interner: &mut Interner,
+) -> Result<Packages, BuildError> {
+    let mut records = Vec::with_capacity(statements.len());
+    let mut groups = Vec::new();
+    let mut hashes = Vec::new();
+    for run in statements.chunk_by(|a, b| a.release == b.release && a.package == b.package) {
+        let Some(one) = run.first() else { continue };
+        let hash = table::group_hash(one.release.as_str(), &one.package);
+        let group = narrow(groups.len(), "packages")?;
+        hashes.push(hash);
+        groups.push(layout::Group {
+            tag: table::tag(hash).into(),
+            release: interner.string(one.release.as_str())?.into(),
+            package: interner.string(&one.package)?.into(),
+            first: narrow(records.len(), "statements")?.into(),
+            count: narrow(run.len(), "statements")?.into(),
+        });
+        for statement in run {
+            let place = places.get(statement.vulnerability.as_str()).copied().unwrap_or_default();
+            records.push(statement_record(statement, group, narrow(place, "vulnerabilities")?, interner)?);
+        }
+    }
+    // Most packages of a host are in no feed: twice the room makes their look-ups end sooner.
+    let slots = table::lay_out(&hashes, 4).ok_or(BuildError::Collisions { what: "packages" })?;
+    Ok(Packages { statements: records, groups, slots })
+}
+
+fn statement_record(
+    statement: &Statement,
+    group: u32,
+    vulnerability: u32,
+    interner: &mut Interner,
+) -> Result<layout::Statement, BuildError> {
+    let (state, fixed) = match &statement.state {
+        StatementState::NotAffected => (state::NOT_AFFECTED, NONE),
+        StatementState::Fixed(version) => (state::FIXED, interner.string(version)?),
+        StatementState::Open => (state::OPEN, NONE),
+        StatementState::WillNotFix => (state::WILL_NOT_FIX, NONE),
+        StatementState::Postponed => (state::POSTPONED, NONE),
+        StatementState::EndOfLife => (state::END_OF_LIFE, NONE),
+        StatementState::UnderInvestigation => (state::UNDER_INVESTIGATION, NONE),
+    };
+    Ok(layout::Statement {
+        group: group.into(),
+        vulnerability: vulnerability.into(),
+        feed: interner.string(statement.feed.as_str())?.into(),
+        fixed: fixed.into(),
+        note: interner.optional(statement.note.as_deref())?.into(),
+        advisories: interner.strings(statement.advisories.iter().map(String::as_str))?.into(),
+        state,
+        urgency: layout::urgency_code(statement.urgency),
+        unused: [0; 2],
+    })
+}
+
+struct Flaws {
+    names: Vec<layout::Name>,
+    slots: Vec<u32>,
+    details: Vec<layout::Detail>,
+    about: Vec<u32>,
+}
+
+/// Lays out the vulnerabilities and, for each, which statements are about it.
+fn flaws(
+    (ids, _): &(Vec<&str>, HashMap<&str, usize>),
+    statements: &[layout::Statement],
+    vulnerabilities: &BTreeMap<String, Vulnerability>,
+    interner: &mut Interner,
+) -> Result<Flaws, BuildError> {
+    let mut about: Vec<(u32, u32)> = Vec::with_capacity(statements.len());
+    for (index, statement) in statements.iter().enumerate() {
+        about.push((statement.vulnerability.get(), narrow(index, "statements")?));
+    }
+    about.sort_unstable();
+
+    let mut names = Vec::with_capacity(ids.len());
+    let mut details: Vec<layout::Detail> = Vec::new();
+    let mut rest = about.as_slice();
+    for (place, &id) in ids.iter().enumerate() {
+        let place = narrow(place, "vulnerabilities")?;
+        let first = narrow(about.len() - rest.len(), "statements")?;
+        let (mine, others) = rest.split_at(rest.partition_point(|&(vulnerability, _)| vulnerability == place));
+        rest = others;
+        let vulnerability = vulnerabilities.get(id);
+        let epss = vulnerability.and_then(|v| v.epss).filter(|epss| !epss.probability.is_nan());
+        let detail = if mine.is_empty() && vulnerability.is_none_or(has_epss_only) {
+            NONE
+        } else {
+            let mut detail = detail(vulnerability, interner)?;
+            detail.about_first = first.into();
+            detail.about_count = narrow(mine.len(), "statements")?.into();
+            details.push(detail);
+            narrow(details.len() - 1, "vulnerabilities")?
+        };
+        names.push(layout::Name {
+            id: interner.string(id)?.into(),
+            detail: detail.into(),
+            epss_probability: F32::new(epss.map_or(f32::NAN, |epss| epss.probability)),
+            epss_percentile: F32::new(epss.map_or(f32::NAN, |epss| epss.percentile)),
+        });
+    }
+    let hashes: Vec<u64> = ids.iter().map(|id| table::name_hash(id)).collect();
+    // Nearly every id that is looked up is there, so the table may be fuller.
+    let slots = table::lay_out(&hashes, 3).ok_or(BuildError::Collisions { what: "vulnerabilities" })?;
+    Ok(Flaws { names, slots, details, about: about.into_iter().map(|(_, statement)| statement).collect() })
+}
+
+/// Tells whether the record says nothing but the EPSS estimate, as most of EPSS's 300,000 do.
+fn has_epss_only(vulnerability: &Vulnerability) -> bool {
+    let Vulnerability { id: _, aliases, description, cvss, references, kev, epss, published, modified } = vulnerability;
+    epss.is_some_and(|epss| !epss.probability.is_nan())
+        && aliases.is_empty()
+        && description.is_empty()
+        && cvss.is_empty()
+        && references.is_empty()
+        && kev.is_none()
+        && published.is_none()
+        && modified.is_none()
+}
+
+fn detail(vulnerability: Option<&Vulnerability>, interner: &mut Interner) -> Result<layout::Detail, BuildError> {
+    let mut detail = layout::Detail {
+        flags: 0.into(),
+        description: NONE.into(),
+        aliases: NONE.into(),
+        cvss: NONE.into(),
+        references: NONE.into(),
+        kev: NONE.into(),
+        published: Moment::default(),
+        modified: Moment::default(),
+        about_first: 0.into(),
+        about_count: 0.into(),
+    };
+    let Some(vulnerability) = vulnerability else { return Ok(detail) };
+    let mut flags = layout::HAS_RECORD;
+    if let Some(published) = vulnerability.published {
+        flags |= layout::HAS_PUBLISHED;
+        detail.published = Moment::new(published);
+    }
+    if let Some(modified) = vulnerability.modified {
+        flags |= layout::HAS_MODIFIED;
+        detail.modified = Moment::new(modified);
+    }
+    detail.flags = flags.into();
+    detail.description = interner.string(&vulnerability.description)?.into();
+    detail.aliases = interner.strings(vulnerability.aliases.iter().map(String::as_str))?.into();
+    let mut cvss = Vec::with_capacity(vulnerability.cvss.len());
+    for vector in &vulnerability.cvss {
+        let version = layout::cvss_version_code(vector.version);
+        cvss.push([version, interner.string(&vector.vector)?, interner.string(vector.source.as_str())?]);
+    }
+    detail.cvss = interner.list(&cvss)?.into();
+    let mut references = Vec::with_capacity(vulnerability.references.len());
+    for reference in &vulnerability.references {
+        references.push([layout::reference_kind_code(reference.kind), interner.string(&reference.url)?]);
+    }
+    detail.references = interner.list(&references)?.into();
+    if let Some(kev) = &vulnerability.kev {
+        let due = kev.due.map_or(NONE, layout::date_word);
+        let action = interner.string(&kev.action)?;
+        detail.kev = interner.list(&[[layout::date_word(kev.added), due, u32::from(kev.ransomware), action]])?.into();
+    }
+    Ok(detail)
+}
+
+fn bytes_of(words: &[u32]) -> Vec<u8> {
+    let words: Vec<U32> = words.iter().copied().map(U32::new).collect();
+    words.as_bytes().to_vec()
+}
+
+fn narrow(count: usize, what: &'static str) -> Result<u32, BuildError> {
+    match u32::try_from(count) {
+        Ok(count) if count < NONE => Ok(count),
+        _ => Err(BuildError::TooMany { what }),
+    }
+}
+
+fn wide(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
