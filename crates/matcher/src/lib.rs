@@ -1,1 +1,34 @@
-//! placeholder
+//! Decides which published vulnerabilities the packages of a host have.
+//!
+//! [`match_packages`] joins a snapshot with an index; [`findings`] turns the matches into
+//! findings with severity, evidence and advice; [`upgrades`] says which upgrades repair most;
+//! [`explain()`] tells for one vulnerability why the host has it or has it not. The caller brings
+//! values and gets values: no clock, file or socket, so the tests are tables.
+//!
+//! # Invariants
+//!
+//! - A version is compared under the scheme of the host's own distribution, never a guessed one.
+//! - Vendors name source packages: each flaw is reported once for each source package and
+//!   installed version, with the binary packages that carry it.
+//! - A package that the distribution did not build is not judged by the distribution's
+//!   statements. The kernel is judged once, as the one that runs (see [`kernel`]).
+//! - What cannot be judged becomes an exclusion with a reason; nothing disappears.
+//! - The same input gives the same findings in the same order.
+
+pub mod authority;
+pub mod explain;
+pub mod finding;
+mod inventory;
+pub mod kernel;
+pub mod matching;
+mod recommend;
+pub mod severity;
+pub mod upgrade;
+
+#[cfg(test)]
+mod sample;
+
+pub use explain::{Explanation, Reasoning, Verdict, explain};
+pub use finding::findings;
+pub use matching::{Installed, Judged, Match, MatchResult, Outcome, match_packages};
+pub use upgrade::upgrades;
