@@ -11,6 +11,17 @@ pub trait Host: Send + Sync {
     /// Tells whether this is the machine we run on, so that `/proc` and `/sys` speak of now.
     fn is_live(&self) -> bool;
 
+    /// Names the directory that stands in for `/`; `None` for the live machine.
+    fn root_path(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns what uname(2) says of the running kernel; `None` for a directory tree, in which
+    /// no kernel runs.
+    fn uname(&self) -> Option<Uname> {
+        None
+    }
+
     /// Reads a whole regular file.
     ///
     /// `Ok(None)` when there is no such file (or a directory on the way is missing). A file that
@@ -46,6 +57,19 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// See [`ReadError`].
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError>;
+}
+
+/// What uname(2) says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Uname {
+    /// The host name.
+    pub nodename: String,
+    /// The kernel's release: `6.1.0-28-amd64`.
+    pub release: String,
+    /// The kernel's build: `#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)`.
+    pub version: String,
+    /// The kernel's word for the architecture: `x86_64`.
+    pub machine: String,
 }
 
 /// The most bytes that a read may return.

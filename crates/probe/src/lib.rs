@@ -3,6 +3,10 @@
 //! Everything goes through the [`Host`] trait, so a probe runs the same on the live machine, on
 //! a mounted image and on a map in a test. Probes start no process and write no file.
 //!
+//! [`snapshot`](snapshot()) is the whole interface for everyone above: a [`RootedHost`] in, a
+//! snapshot out. Each object has a file of its own: `os_release`, `identity`, `kernel`, `dpkg`
+//! (what is installed) and `origin` (who built it).
+//!
 //! # Invariants
 //!
 //! - Every read has a limit that is checked before and while reading.
@@ -10,8 +14,22 @@
 //! - What cannot be read becomes a problem with its place and what it means; a broken record
 //!   never hides its neighbours.
 
+pub mod dpkg;
+mod error;
 pub mod host;
+pub mod identity;
+pub mod kernel;
 pub mod memory;
+pub mod origin;
+pub mod os_release;
+mod problem;
+pub mod rooted;
+pub mod settings;
+pub mod snapshot;
+mod virtualization;
 
-pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError};
+pub use error::InventoryError;
+pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
 pub use memory::MemoryHost;
+pub use rooted::{OpenRootError, RootedHost};
+pub use snapshot::{inventory, snapshot};

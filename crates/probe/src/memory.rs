@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError};
+use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
 
 /// A host that is a map from path to file. Directories follow from the files' paths and can be
 /// given modes of their own. Symbolic links are followed.
@@ -10,6 +10,7 @@ use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError};
 pub struct MemoryHost {
     nodes: BTreeMap<String, Node>,
     live: bool,
+    uname: Option<Uname>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,6 +42,13 @@ impl MemoryHost {
     #[must_use]
     pub fn live(mut self) -> Self {
         self.live = true;
+        self
+    }
+
+    /// Makes a kernel run on the host.
+    #[must_use]
+    pub fn running(mut self, uname: Uname) -> Self {
+        self.uname = Some(uname);
         self
     }
 
@@ -155,6 +163,10 @@ fn components(path: &str) -> Vec<String> {
 impl Host for MemoryHost {
     fn is_live(&self) -> bool {
         self.live
+    }
+
+    fn uname(&self) -> Option<Uname> {
+        self.uname.clone()
     }
 
     fn read(&self, path: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError> {

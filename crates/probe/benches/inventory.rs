@@ -1,0 +1,70 @@
+//! How long the inventory of a host with 600 packages takes: all of it from the disk, and the
+//! parser alone.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot prepare itself may fail loudly")]
+
+use std::fmt::Write as _;
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use yagura_probe::{RootedHost, dpkg, inventory};
+
+const PACKAGES: usize = 600;
+
+fn main() {
+    divan::main();
+}
+
+/// A status file with the fields, lengths and proportions of a real one: some 1.1 KB a record.
+fn status() -> String {
+    let mut text = String::new();
+    for n in 0..PACKAGES {
+        let source = if n % 3 == 0 { format!("Source: source{n} (1:2.{n}-3)\n") } else { String::new() };
+        write!(
+            text,
+            "Package: lib-sample{n}\nStatus: install ok installed\nPriority: optional\nSection: libs\nInstalled-Size: {n}\n\
+             Maintainer: Sample Maintainers <sample{n}@lists.debian.org>\nArchitecture: amd64\nMulti-Arch: same\n{source}\
+             Version: 1:2.{n}-3+b1\nReplaces: lib-old{n} (<< 1.0)\nDepends: libc6 (>= 2.36), lib-sample1 (>= 1.0), lib-sample2\n\
+             Conffiles:\n /etc/sample{n}/main.conf 87fc76f18e98ee7d3848f6b81b3391e5\n\
+             Description: a package that a benchmark reads\n{}Homepage: https://example.org/{n}\n\n",
+            " It stands for one of many and its description has the usual length of a line.\n".repeat(7),
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[divan::bench]
+fn inventory_of_600_packages(bencher: Bencher<'_, '_>) {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n");
+    write("etc/debian_version", "12.11\n");
+    write("etc/hostname", "sample\n");
+    write("boot/vmlinuz-6.1.0-28-amd64", "");
+    write("usr/lib/modules/6.1.0-28-amd64/modules.order", "");
+    write("var/lib/dpkg/status", &status());
+    let host = RootedHost::open(dir.path()).unwrap();
+    bencher.counter(ItemsCount::new(PACKAGES)).bench(|| {
+        let snapshot = inventory(&host).unwrap();
+        assert_eq!((snapshot.packages.len(), snapshot.problems.len()), (PACKAGES, 0));
+        snapshot
+    });
+}
+
+#[divan::bench]
+fn parse_600_records(bencher: Bencher<'_, '_>) {
+    let text = status();
+    bencher.counter(BytesCount::of_str(&text)).bench(|| dpkg::parse(text.as_bytes(), "status").unwrap());
+}
+
+/// The machine at hand with all that its apt knows, for comparison.
+#[divan::bench]
+fn inventory_of_this_machine(bencher: Bencher<'_, '_>) {
+    let host = RootedHost::live().unwrap();
+    bencher.bench(|| inventory(&host));
+}

@@ -1,0 +1,285 @@
+//! A host below a directory: a mounted image, a chroot, or `/` of the machine we run on.
+
+mod resolve;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, readlinkat, statat};
+use rustix::io::Errno;
+use yagura_model::Text;
+
+use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+use resolve::Resolver;
+
+/// A host below a directory that is held open, so that renaming it changes nothing.
+#[derive(Debug)]
+pub struct RootedHost {
+    root: OwnedFd,
+    /// `None` for the live machine.
+    path: Option<PathBuf>,
+    resolver: Resolver,
+}
+
+/// Why a directory cannot stand in for `/`.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenRootError {
+    /// There is nothing under this name.
+    #[error("there is no directory `{}`", .path.display())]
+    Missing {
+        /// As given.
+        path: PathBuf,
+    },
+    /// It is a file.
+    #[error("`{}` is not a directory", .path.display())]
+    NotADirectory {
+        /// As given.
+        path: PathBuf,
+    },
+    /// This user may not enter it.
+    #[error("cannot open the directory `{}`: permission denied", .path.display())]
+    Denied {
+        /// As given.
+        path: PathBuf,
+    },
+    /// The system call failed.
+    #[error("cannot open the directory `{}`", .path.display())]
+    Io {
+        /// As given.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl OpenRootError {
+    /// Says what to do about it.
+    pub const fn advice(&self) -> Text {
+        match self {
+            Self::Missing { .. } => Text::new(
+                "give the directory that holds the host's `etc` and `var`; is the image mounted?",
+                "ホストの `etc` と `var` があるディレクトリーを指定してください。イメージはマウントされていますか。",
+            ),
+            Self::NotADirectory { .. } => Text::new(
+                "unpack the archive or mount the image, and give the directory that holds the host's `etc` and `var`",
+                "アーカイブを展開するかイメージをマウントし、ホストの `etc` と `var` があるディレクトリーを指定してください。",
+            ),
+            Self::Denied { .. } => Text::new(
+                "run as a user who may enter the directory, for instance root",
+                "このディレクトリーに入る権限のあるユーザー (root など) で実行してください。",
+            ),
+            Self::Io { .. } => Text::new(
+                "look at the cause above; the file system may be damaged or gone",
+                "上記の原因を確認してください。ファイルシステムが破損したか、切り離された可能性があります。",
+            ),
+        }
+    }
+}
+
+impl RootedHost {
+    /// Takes a directory for the root of a host that does not run.
+    ///
+    /// # Errors
+    /// See [`OpenRootError`].
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, OpenRootError> {
+        let path = path.into();
+        let root = open_root(&path)?;
+        Ok(Self { resolver: Resolver::detect(root.as_fd()), root, path: Some(path) })
+    }
+
+    /// Takes the machine we run on.
+    ///
+    /// # Errors
+    /// See [`OpenRootError`].
+    pub fn live() -> Result<Self, OpenRootError> {
+        let root = open_root(Path::new("/"))?;
+        Ok(Self { resolver: Resolver::detect(root.as_fd()), root, path: None })
+    }
+
+    /// Opens with `flags` and tells what was opened; `None` when there is nothing.
+    fn opened(&self, path: &str, flags: OFlags) -> Result<Option<(OwnedFd, Stat)>, ReadError> {
+        let opened = self.resolver.open(self.root.as_fd(), path, flags).and_then(|fd| {
+            let stat = fstat(&fd)?;
+            Ok((fd, stat))
+        });
+        match opened {
+            Ok(found) => Ok(Some(found)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(errno) => Err(read_error(path, errno)),
+        }
+    }
+
+    /// Opens for reading what is known to be of a kind that can be opened without harm: the name
+    /// is first opened with `O_PATH`, which touches no device and waits for no FIFO's writer.
+    fn opened_as(
+        &self,
+        path: &str,
+        kind: FileKind,
+        wanted: &'static str,
+    ) -> Result<Option<(OwnedFd, Stat)>, ReadError> {
+        let wrong_kind = || ReadError::WrongKind { path: path.to_owned(), wanted };
+        match self.opened(path, OFlags::PATH)? {
+            None => return Ok(None),
+            Some((_, stat)) if file_kind(&stat) != kind => return Err(wrong_kind()),
+            Some(_) => {}
+        }
+        // Between the two calls the name may have come to mean something else: hence NONBLOCK,
+        // and the second look.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        match self.opened(path, flags)? {
+            Some((_, stat)) if file_kind(&stat) != kind => Err(wrong_kind()),
+            opened => Ok(opened),
+        }
+    }
+
+    fn stat(&self, path: &str, flags: OFlags) -> Result<Option<Metadata>, ReadError> {
+        Ok(self.opened(path, flags)?.map(|(_, stat)| metadata(&stat)))
+    }
+}
+
+impl Host for RootedHost {
+    fn is_live(&self) -> bool {
+        self.path.is_none()
+    }
+
+    fn root_path(&self) -> Option<String> {
+        self.path.as_ref().map(|path| path.display().to_string())
+    }
+
+    fn uname(&self) -> Option<Uname> {
+        let uname = self.is_live().then(rustix::system::uname)?;
+        Some(Uname {
+            nodename: uname.nodename().to_string_lossy().into_owned(),
+            release: uname.release().to_string_lossy().into_owned(),
+            version: uname.version().to_string_lossy().into_owned(),
+            machine: uname.machine().to_string_lossy().into_owned(),
+        })
+    }
+
+    fn read(&self, path: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError> {
+        let too_large = || ReadError::TooLarge { path: path.to_owned(), limit: limit.to_string() };
+        let Some((fd, stat)) = self.opened_as(path, FileKind::File, "regular file")? else {
+            return Ok(None);
+        };
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        if size > limit.get() {
+            return Err(too_large());
+        }
+        // One byte more than the size, so that the end is seen without growing. Files of /proc
+        // and /sys claim to be empty, and any file may grow: the limit holds while reading too.
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
+        File::from(fd)
+            .take(limit.get().saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|source| io_error(path, source))?;
+        if u64::try_from(bytes.len()).is_ok_and(|read| read <= limit.get()) {
+            Ok(Some(bytes))
+        } else {
+            Err(too_large())
+        }
+    }
+
+    fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
+        self.stat(path, OFlags::PATH)
+    }
+
+    fn link_metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
+        self.stat(path, OFlags::PATH | OFlags::NOFOLLOW)
+    }
+
+    fn read_link(&self, path: &str) -> Result<Option<String>, ReadError> {
+        match self.opened(path, OFlags::PATH | OFlags::NOFOLLOW)? {
+            Some((fd, stat)) if file_kind(&stat) == FileKind::Symlink => {
+                let target = readlinkat(&fd, "", Vec::new()).map_err(|errno| read_error(path, errno))?;
+                Ok(Some(target.to_string_lossy().into_owned()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError> {
+        let failed = |errno| read_error(path, errno);
+        let Some((fd, _)) = self.opened_as(path, FileKind::Directory, "directory")? else {
+            return Ok(None);
+        };
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            if entries.len() == entries_max {
+                return Err(ReadError::TooLarge { path: path.to_owned(), limit: format!("{entries_max} entries") });
+            }
+            let kind = match entry.file_type() {
+                // Some file systems do not say it in the listing.
+                FileType::Unknown => match statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => file_kind(&stat),
+                    Err(Errno::NOENT) => continue,
+                    Err(errno) => return Err(failed(errno)),
+                },
+                known => kind_of(known),
+            };
+            entries.push(DirEntry { name: name.to_string_lossy().into_owned(), kind });
+        }
+        entries.sort();
+        Ok(Some(entries))
+    }
+}
+
+fn open_root(path: &Path) -> Result<OwnedFd, OpenRootError> {
+    let path_buf = path.to_path_buf();
+    open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|errno| match errno {
+        Errno::NOENT => OpenRootError::Missing { path: path_buf },
+        Errno::NOTDIR => OpenRootError::NotADirectory { path: path_buf },
+        Errno::ACCESS | Errno::PERM => OpenRootError::Denied { path: path_buf },
+        other => OpenRootError::Io { path: path_buf, source: other.into() },
+    })
+}
+
+fn read_error(path: &str, errno: Errno) -> ReadError {
+    let path = path.to_owned();
+    match errno {
+        Errno::ACCESS | Errno::PERM => ReadError::Denied { path },
+        Errno::LOOP | Errno::XDEV => ReadError::BadLink { path },
+        other => ReadError::Io { path, source: other.into() },
+    }
+}
+
+/// What read(2) says late: files of /proc deny on reading, not on opening.
+fn io_error(path: &str, source: std::io::Error) -> ReadError {
+    match Errno::from_io_error(&source) {
+        Some(errno) => read_error(path, errno),
+        None => ReadError::Io { path: path.to_owned(), source },
+    }
+}
+
+fn file_kind(stat: &Stat) -> FileKind {
+    kind_of(FileType::from_raw_mode(stat.st_mode))
+}
+
+fn kind_of(file_type: FileType) -> FileKind {
+    match file_type {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Directory,
+        FileType::Symlink => FileKind::Symlink,
+        _ => FileKind::Special,
+    }
+}
+
+fn metadata(stat: &Stat) -> Metadata {
+    Metadata {
+        kind: file_kind(stat),
+        mode: stat.st_mode & 0o7777,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
+        identity: (stat.st_dev, stat.st_ino),
+    }
+}
+
+#[cfg(test)]
+mod tests;
