@@ -3,9 +3,13 @@
 use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
+use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
+
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
-/// on stands first: the Debian tracker before the OSV export, whose statements only fill gaps.
-pub const FEEDS: &[FeedSpec] = &[];
+/// on stands first: the Debian tracker before the lists and the OSV export, whose statements
+/// only fill gaps.
+pub const FEEDS: &[FeedSpec] =
+    &[debian_tracker::FEED, debian_advisories::FEED, debian_osv::FEED, cisa_kev::FEED, epss::FEED];
 
 /// One source of statements or facts.
 #[derive(Debug)]
@@ -23,7 +27,8 @@ pub struct FeedSpec {
     /// Reads one entry of a document: the whole document, or one member of an archive.
     ///
     /// Called once per entry with the entry's name and its bytes, already decompressed and
-    /// bounded. An entry that cannot be read is an error for that entry only.
+    /// bounded. An entry that cannot be read is an error for that entry only; what the sink got
+    /// from it before the error must not be used.
     pub parse: fn(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError>,
 }
 
@@ -69,6 +74,9 @@ pub struct Entry<'a> {
 
 /// Receives what a parser reads.
 pub trait Sink {
+    /// Counts one record of upstream: a tracker entry, an OSV document, an advisory, a row.
+    fn record(&mut self);
+
     /// Takes what a vendor says.
     fn statement(&mut self, statement: Statement);
 
@@ -110,4 +118,50 @@ pub enum ParseError {
         /// The bound.
         limit: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_bounds_are_set() {
+        let mut ids = BTreeSet::new();
+        for feed in FEEDS {
+            assert!(ids.insert(feed.id), "two feeds named `{}`", feed.id);
+            assert!(!feed.documents.is_empty() && feed.fresh_days > 0);
+            let mut names = BTreeSet::new();
+            for document in feed.documents {
+                assert!(names.insert(document.name), "two documents named `{}`", document.name);
+                assert!(document.url.starts_with("https://"));
+                assert!(!document.mirror.starts_with('/') && !document.mirror.contains(".."));
+                assert!(document.transfer_bytes_max > 0 && document.members_max > 0);
+                assert!(document.transfer_bytes_max <= document.content_bytes_max);
+            }
+        }
+    }
+
+    /// A feed is one folder and one line in the list: neither may be forgotten.
+    #[test]
+    fn the_list_the_folders_and_the_page_agree() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/feeds.md")).unwrap();
+        let listed: BTreeSet<String> = FEEDS.iter().map(|feed| feed.id.replace('-', "_")).collect();
+        let folders: BTreeSet<String> = std::fs::read_dir(root)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| std::fs::read_to_string(path.join("mod.rs")).is_ok_and(|text| text.contains("FeedSpec")))
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(listed, folders);
+        for feed in FEEDS {
+            assert!(page.contains(&format!("`{}`", feed.id)), "docs/feeds.md does not name `{}`", feed.id);
+            for document in feed.documents {
+                assert!(page.contains(document.url), "docs/feeds.md does not name `{}`", document.url);
+                assert!(page.contains(document.mirror), "docs/feeds.md does not name `{}`", document.mirror);
+            }
+        }
+    }
 }

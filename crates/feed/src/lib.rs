@@ -4,7 +4,64 @@
 //! A feed has two halves. *Fetching* knows addresses, conditions and disks; *parsing* is bytes
 //! in, values out, and needs no network to test. [`catalogue::FEEDS`] joins them: adding a feed
 //! is one folder and one line there.
+//!
+//! [`sync`] does both and puts a new index in place; [`CurrentIndex`] opens it; [`status`] tells
+//! how old it is; [`export`] and [`import`] carry documents to machines without a network. A data
+//! directory looks like this:
+//!
+//! ```text
+//! feeds/.lock                                   held by the one process that writes
+//! feeds/debian-tracker/tracker.json.meta.json   which files are the document, and since when
+//! feeds/debian-tracker/tracker.json-3f0c…       one file, named by its content
+//! index/current.json                            which index is in use
+//! index/index-91d2….yidx                        an index, never changed once written
+//! ```
+//!
+//! # Invariants
+//!
+//! - Whatever happens to a sync, the index that was in use stays usable: files are written aside,
+//!   made durable and renamed, and a document is read before it replaces another.
+//! - Every transfer, file, member and list has a bound in bytes or in number.
+//! - Nothing here prints; [`Progress`] tells whoever wants to know.
 
+mod archive;
+mod assemble;
 pub mod catalogue;
+pub mod cisa_kev;
+pub mod compile;
+pub mod container;
+mod current;
+mod debian;
+pub mod debian_advisories;
+pub mod debian_osv;
+pub mod debian_tracker;
+pub mod epss;
+mod fetch;
+mod files;
+mod json;
+mod lock;
+pub mod merge;
+mod mirror;
+mod progress;
+mod reading;
+#[cfg(test)]
+mod recorder;
+mod status;
+mod store;
+mod sync;
+#[cfg(test)]
+mod testing;
 
-pub use catalogue::{DocumentSpec, FeedSpec, ParseError, Pick, Sink};
+pub use archive::{ImportOptions, TransportError, export, import};
+pub use assemble::DocumentTrouble;
+pub use catalogue::{DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
+pub use compile::{CompileError, Compiled, Compiler, Rejected};
+pub use current::{CurrentIndex, OpenIndexError};
+pub use fetch::{FetchError, ResolveError, Retry, Timeouts};
+pub use files::StoreError;
+pub use lock::{CancelFlag, LockError};
+pub use mirror::{Mirror, MirrorError};
+pub use progress::{DocumentRef, Progress, Silent};
+pub use status::{FeedState, FeedStatus, Freshness, IndexState, status};
+pub use store::{StoredDocument, StoredFile, Validators};
+pub use sync::{DocumentOutcome, DocumentReport, IndexOutcome, SyncError, SyncOptions, SyncReport, sync};
