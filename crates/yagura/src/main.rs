@@ -1,2 +1,15 @@
-//! The program.
-fn main() {}
+//! The `yagura` program: parse the words, call the use case, print, exit with a documented code.
+
+use std::process::ExitCode;
+
+mod cli;
+mod commands;
+mod data_dir;
+mod exit;
+mod host;
+mod output;
+mod progress;
+
+fn main() -> ExitCode {
+    exit::finish(cli::parse().and_then(|(global, command)| commands::run(&global, command)))
+}

@@ -1,0 +1,210 @@
+//! Coverage: for each rules package and each feed it leans on, how far the assessment went.
+//!
+//! A clean result from missing data is the worst thing that an assessment can give, so every
+//! way to have no findings without having looked ends in a line here.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use yagura_matcher::{Judged, MatchResult};
+use yagura_model::debian::{DebianRelease, Support};
+use yagura_model::{
+    Coverage, CoverageState, Exclusion, ExclusionCode, FeedAge, FeedId, FeedRecord, LocalText, Release, RulesPackage,
+    Snapshot,
+};
+
+use crate::assess::AssessOptions;
+
+/// Turns what could not be read of the package database into exclusions.
+pub(crate) fn unreadable_packages(snapshot: &Snapshot) -> Vec<Exclusion> {
+    let Some(database) = snapshot.package_database.as_deref() else {
+        return Vec::new();
+    };
+    snapshot
+        .problems
+        .iter()
+        .filter(|problem| problem.place.path.starts_with(database))
+        .map(|problem| Exclusion {
+            rules_package: RulesPackage::Cve,
+            code: ExclusionCode::Unreadable,
+            subject: problem.place.to_string(),
+            reason: problem.message.clone(),
+            place: Some(problem.place.clone()),
+        })
+        .collect()
+}
+
+/// Says how far the CVE rules package went: one line for the package, one for each feed.
+pub(crate) fn cve(
+    snapshot: &Snapshot,
+    options: &AssessOptions<'_>,
+    matched: Option<&MatchResult<'_>>,
+    exclusions: &[Exclusion],
+) -> Vec<Coverage> {
+    let feeds: Vec<FeedRecord> = options.index.map(yagura_index::Index::feeds).unwrap_or_default();
+    let (state, reason) = cve_state(snapshot, options, matched, exclusions);
+    let mut lines = vec![Coverage { rules_package: RulesPackage::Cve, feed: None, state, reason, age: None }];
+    if options.index.is_some() {
+        lines.extend(EXPECTED_FEEDS.iter().map(|expected| feed_line(expected, &feeds, snapshot, options.started_at)));
+    }
+    lines
+}
+
+fn cve_state(
+    snapshot: &Snapshot,
+    options: &AssessOptions<'_>,
+    matched: Option<&MatchResult<'_>>,
+    exclusions: &[Exclusion],
+) -> (CoverageState, Option<LocalText>) {
+    let Some(matched) = matched else {
+        let reason = options.no_index_reason.clone().unwrap_or_else(no_index);
+        return (CoverageState::NotAssessed, Some(reason));
+    };
+    if snapshot.package_database.is_none() {
+        return (CoverageState::NotAssessed, Some(no_database(snapshot)));
+    }
+    if let Judged::NotAssessed { reason } = &matched.judged {
+        return (CoverageState::NotAssessed, Some(reason.clone()));
+    }
+    let gaps = exclusions.iter().filter(|exclusion| exclusion.code.is_gap()).count();
+    if gaps > 0 {
+        let reason = LocalText::new(
+            format!("{gaps} packages or records could not be judged; see the exclusions"),
+            format!("{gaps} 件のパッケージまたはレコードを判定できませんでした。除外項目を参照してください"),
+        );
+        return (CoverageState::Partly, Some(reason));
+    }
+    if let Some(reason) = snapshot.release.as_ref().and_then(|release| support_ended(release, options.started_at)) {
+        return (CoverageState::Partly, Some(reason));
+    }
+    (CoverageState::Assessed, None)
+}
+
+fn no_index() -> LocalText {
+    LocalText::new(
+        "there is no feed index; run `yagura feed sync`",
+        "フィード索引がありません。`yagura feed sync` を実行してください",
+    )
+}
+
+fn no_database(snapshot: &Snapshot) -> LocalText {
+    match snapshot.problems.iter().find(|problem| problem.place.line.is_none()) {
+        Some(problem) => problem.message.clone(),
+        None => LocalText::new(
+            "no package database was found (looked for /var/lib/dpkg/status and /var/lib/dpkg/status.d)",
+            "パッケージデータベースが見つかりません (/var/lib/dpkg/status と /var/lib/dpkg/status.d を探しました)",
+        ),
+    }
+}
+
+/// After the end of support nobody lists a release's new vulnerabilities: few findings then mean
+/// that nobody looks, not that nothing is wrong.
+fn support_ended(release: &Release, now: Timestamp) -> Option<LocalText> {
+    if release.distribution != "debian" {
+        return None;
+    }
+    let known = DebianRelease::find(release.codename.as_deref()?)?;
+    let Support::Ended(until) = known.support(now.to_zoned(TimeZone::UTC).date()) else {
+        return None;
+    };
+    Some(LocalText::new(
+        format!(
+            "support for Debian {} ({}) ended on {until}: vulnerabilities found since then are not listed for it; upgrade to a supported release",
+            known.version, known.codename
+        ),
+        format!(
+            "Debian {} ({}) のサポートは {until} に終了しました。以後に見つかった脆弱性は掲載されません。サポート中のリリースへ更新してください",
+            known.version, known.codename
+        ),
+    ))
+}
+
+/// A feed that the CVE rules package leans on, and what is missing without it.
+struct Expected {
+    id: &'static str,
+    without: (&'static str, &'static str),
+}
+
+const EXPECTED_FEEDS: &[Expected] = &[
+    Expected {
+        id: "debian-tracker",
+        without: (
+            "without the tracker, unfixed vulnerabilities and the security team's decisions are not known",
+            "トラッカーがないため、未修正の脆弱性とセキュリティチームの判断が分かりません",
+        ),
+    },
+    Expected {
+        id: "debian-osv",
+        without: ("descriptions, CVSS scores and references are missing", "説明、CVSS スコア、参考情報がありません"),
+    },
+    Expected {
+        id: "debian-advisories", without: ("DSA and DLA numbers are missing", "DSA と DLA の番号がありません")
+    },
+    Expected {
+        id: "cisa-kev",
+        without: ("known exploitation is not shown", "悪用が確認された脆弱性かどうかを表示できません"),
+    },
+    Expected {
+        id: "epss", without: ("exploit predictions are not shown", "悪用の予測値を表示できません")
+    },
+];
+
+fn feed_line(expected: &Expected, feeds: &[FeedRecord], snapshot: &Snapshot, now: Timestamp) -> Coverage {
+    let id = FeedId::new(expected.id);
+    let line =
+        |state, reason, age| Coverage { rules_package: RulesPackage::Cve, feed: Some(id.clone()), state, reason, age };
+    let Some(record) = feeds.iter().find(|record| record.id == id) else {
+        let reason = LocalText::new(
+            format!("not synced: {}; run `yagura feed sync`", expected.without.0),
+            format!("未同期: {}。`yagura feed sync` を実行してください", expected.without.1),
+        );
+        return line(CoverageState::NotAssessed, Some(reason), None);
+    };
+    let age = age(record, now);
+    if let Some(reason) = silent_on_release(record, snapshot) {
+        return line(CoverageState::NotAssessed, Some(reason), Some(age));
+    }
+    let reason = age.stale.then(|| {
+        LocalText::new(
+            format!("older than {} days: newer vulnerabilities are missing; run `yagura feed sync`", record.fresh_days),
+            format!(
+                "{} 日より古いため、新しい脆弱性は含まれません。`yagura feed sync` を実行してください",
+                record.fresh_days
+            ),
+        )
+    });
+    let state = if age.stale { CoverageState::Partly } else { CoverageState::Assessed };
+    line(state, reason, Some(age))
+}
+
+/// A feed of vendor statements that has none for this host's release has judged nothing.
+fn silent_on_release(record: &FeedRecord, snapshot: &Snapshot) -> Option<LocalText> {
+    let key = snapshot.release.as_ref()?.key()?;
+    let speaks = record.releases.is_empty() || record.releases.contains(&key);
+    (!speaks).then(|| {
+        LocalText::new(
+            format!("the feed says nothing about {key}"),
+            format!("このフィードには {key} の情報がありません"),
+        )
+    })
+}
+
+fn age(record: &FeedRecord, now: Timestamp) -> FeedAge {
+    const DAY_SECONDS: i64 = 86_400;
+    let age_days = now.as_second().saturating_sub(record.data_date.as_second()).div_euclid(DAY_SECONDS).max(0);
+    FeedAge { data_date: record.data_date, age_days, stale: age_days > i64::from(record.fresh_days) }
+}
+
+/// Says how far the best-practices rules package went.
+pub(crate) fn best_practices(judged: &yagura_rules::Evaluation) -> Coverage {
+    let gaps = judged.exclusions.len();
+    let (state, reason) = if gaps == 0 {
+        (CoverageState::Assessed, None)
+    } else {
+        let reason = LocalText::new(
+            format!("{gaps} rules could not be judged; see the exclusions"),
+            format!("{gaps} 件のルールを判定できませんでした。除外項目を参照してください"),
+        );
+        (CoverageState::Partly, Some(reason))
+    };
+    Coverage { rules_package: RulesPackage::BestPractices, feed: None, state, reason, age: None }
+}
