@@ -1,2 +1,67 @@
-//! The program.
-fn main() {}
+//! The repository's own commands, one door for people and for CI.
+//!
+//! `cargo xtask ci` runs every check that CI runs; the others compare Yagura with its peers,
+//! measure it and feed it garbage. Each command prints its figure last and exits non-zero when
+//! it falls short; what it cannot do here it says in a line that begins with `skipped:`.
+#![expect(clippy::print_stdout, reason = "a program for the terminal; its output is its product")]
+
+mod agree;
+mod bench;
+mod ci;
+mod fuzz;
+mod peers;
+mod policy;
+mod process;
+mod repository;
+mod smoke;
+mod stopwatch;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci [--skip-tests]            everything that CI runs; --skip-tests leaves out the crates' own tests,
+                               for a caller that has just run `cargo test`
+  tidy                         layers, front pages, both languages, sizes, words, invariants
+  policy                       licences, banned crates, duplicate versions and sources of the dependencies
+  smoke                        the built program over the sample hosts
+  agree dpkg [PAIRS]           version order against `dpkg --compare-versions` (default 10000 pairs)
+  agree debsecan|trivy [--root DIR] [--tracker FILE]
+                               CVE rows against a peer on the same root and the same data (default: this host)
+  bench [NAME] [--root DIR] [--runs N] [--peers-only]
+                               benchmarks, then whole processes beside the peers, as a Markdown table
+  fuzz [MINUTES] [TARGET]      every fuzz target in turn (default 1 minute each)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["ci"] => ci::run(ci::Tests::Run),
+        ["ci", "--skip-tests"] => ci::run(ci::Tests::Skip),
+        ["tidy"] => tidy::run(),
+        ["policy"] => policy::run(),
+        ["smoke"] => smoke::run(),
+        ["agree", "dpkg", rest @ ..] => agree::dpkg::run(rest),
+        ["agree", peer @ ("debsecan" | "trivy"), rest @ ..] => agree::run(peer, rest),
+        ["bench", rest @ ..] => bench::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            print!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! An EPSS table of any bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| yagura_fuzz::parse_feed("epss", bytes));

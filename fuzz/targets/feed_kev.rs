@@ -1,0 +1,4 @@
+//! A KEV catalogue of any bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| yagura_fuzz::parse_feed("cisa-kev", bytes));

@@ -1,0 +1,4 @@
+//! An OSV record of any bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| yagura_fuzz::parse_feed("debian-osv", bytes));
