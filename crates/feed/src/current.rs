@@ -94,6 +94,9 @@ impl CurrentIndex {
 
     fn map(file: &File, path: PathBuf, pointer: Pointer) -> Result<Self, OpenIndexError> {
         let map = map_file(file).map_err(|source| StoreError::new("read", &path, source))?;
+        // A host touches some hundred places of the file. Without the advice the kernel reads and
+        // maps the neighbourhood of each, which is nearly all of it. Advice may be refused.
+        let _ = map.advise(memmap2::Advice::Random);
         if u64::try_from(map.len()) != Ok(pointer.bytes) {
             let why = format!("it has {} bytes instead of {}", map.len(), pointer.bytes);
             return Err(OpenIndexError::Damaged { path, why });
@@ -196,6 +199,7 @@ pub(crate) fn write(
     let temporary = temporary_name(&path);
     let written = files::write_durably(&temporary, bytes).map_err(PublishError::from);
     let verified = written.and_then(|()| verify(&temporary));
+    forget_cached(&temporary);
     let renamed = verified.and_then(|fingerprint| {
         files::rename(&temporary, &path)?;
         Ok(fingerprint)
@@ -208,6 +212,16 @@ pub(crate) fn write(
     let (sha256, bytes) = (content.sha256, content.bytes);
     let pointer = Pointer { format: POINTER_FORMAT, sha256, bytes, inputs, built_at, records, previous };
     Ok(Written { fingerprint, bytes, pointer })
+}
+
+/// Lets the page cache forget a file that was just written. What a write leaves there is in pieces
+/// of megabytes, and a reader that touches one byte of a piece is charged for all of it; read
+/// again on demand, the file comes in single pages.
+fn forget_cached(path: &Path) {
+    if let Ok(file) = File::open(path) {
+        // Advice only: where it is refused, readers merely look larger.
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+    }
 }
 
 /// Reads a file whole and returns the fingerprint of its contents.

@@ -142,16 +142,22 @@ fn claim(statement: &Statement) -> impl Ord {
     (exposure, &statement.state, statement.urgency, &statement.note, &statement.advisories)
 }
 
-/// Lists every id that is described or mentioned, sorted, with its place in the list.
+/// Lists every id that is described or mentioned, with its place in the list: first as the
+/// statements mention them, package by package, so that what a host looks up lies together; then
+/// the others, sorted.
 fn ids<'b>(
     statements: &'b [Statement],
     vulnerabilities: &'b BTreeMap<String, Vulnerability>,
 ) -> (Vec<&'b str>, HashMap<&'b str, usize>) {
-    let mut ids: Vec<&str> = statements.iter().map(|statement| statement.vulnerability.as_str()).collect();
-    ids.extend(vulnerabilities.keys().map(String::as_str));
-    ids.sort_unstable();
-    ids.dedup();
-    let places = ids.iter().enumerate().map(|(place, &id)| (id, place)).collect();
+    let mentioned = statements.iter().map(|statement| statement.vulnerability.as_str());
+    let mut ids = Vec::with_capacity(vulnerabilities.len());
+    let mut places = HashMap::with_capacity(vulnerabilities.len());
+    for id in mentioned.chain(vulnerabilities.keys().map(String::as_str)) {
+        places.entry(id).or_insert_with(|| {
+            ids.push(id);
+            ids.len() - 1
+        });
+    }
     (ids, places)
 }
 

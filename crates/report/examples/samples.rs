@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use yagura_model::Language;
-use yagura_report::{Format, Options, inventory_json, inventory_tsv, render, sbom};
+use yagura_report::{Format, Options, Report, inventory_json, inventory_tsv, sbom};
 
 #[path = "../src/fixture.rs"]
 mod fixture;
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let color = format == Format::Table;
                 let options = Options { language, color, width: Some(140), verbose: false };
                 let path = folder.join(format!("{name}.{}.{format}", language.tag()));
-                std::fs::write(path, render(assessment, format, &options)?)?;
+                std::fs::write(path, Report::new(assessment.clone()).render(format, &options)?)?;
             }
         }
         std::fs::write(

@@ -75,9 +75,8 @@ pub(crate) const fn is_harmful(c: char) -> bool {
     )
 }
 
-/// Returns a harmless copy of an assessment.
-pub(crate) fn assessment(original: &Assessment) -> Assessment {
-    let mut clean = original.clone();
+/// Makes an assessment harmless, in place.
+pub(crate) fn assessment(clean: &mut Assessment) {
     snapshot(&mut clean.snapshot);
     for coverage in &mut clean.coverage {
         if let Some(feed) = &mut coverage.feed {
@@ -98,7 +97,6 @@ pub(crate) fn assessment(original: &Assessment) -> Assessment {
         upgrade.packages.iter_mut().for_each(one);
         upgrade.obstacle.iter_mut().for_each(local);
     }
-    clean
 }
 
 /// Makes what was read of a host harmless, in place.

@@ -1,6 +1,6 @@
 //! Renders a finished assessment for people and for programs.
 //!
-//! [`render`] is the way in: a value comes in, a document comes out as text. Beside it stand the
+//! [`Report`] is the way in: an assessment comes in, documents come out as text. Beside it stand the
 //! two documents that need no assessment, only what was read of a host: [`inventory_tsv`] with
 //! [`inventory_json`], and [`sbom`].
 //!
@@ -68,19 +68,35 @@ pub enum RenderError {
     Html(#[from] askama::Error),
 }
 
-/// Renders an assessment.
-///
-/// # Errors
-/// See [`RenderError`]; no assessment that the type allows is known to cause one.
-pub fn render(assessment: &Assessment, format: Format, options: &Options) -> Result<String, RenderError> {
-    let assessment = clean::assessment(assessment);
-    match format {
-        Format::Table => Ok(table::render(&assessment, options)),
-        Format::Json => json::render(&assessment, options.language),
-        Format::Csv => Ok(csv::render(&assessment, options.language)),
-        Format::Html => html::render(&assessment, options.language),
-        Format::Sarif => sarif::render(&assessment, options.language),
-        Format::Cyclonedx => cyclonedx::render(&assessment, options.language),
+/// An assessment whose texts are harmless: the only thing that can be rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report(Assessment);
+
+impl Report {
+    /// Neutralises what a host or a feed may have put into the texts.
+    pub fn new(mut assessment: Assessment) -> Self {
+        clean::assessment(&mut assessment);
+        Self(assessment)
+    }
+
+    /// Returns the assessment.
+    pub const fn assessment(&self) -> &Assessment {
+        &self.0
+    }
+
+    /// Renders the assessment.
+    ///
+    /// # Errors
+    /// See [`RenderError`]; no assessment that the type allows is known to cause one.
+    pub fn render(&self, format: Format, options: &Options) -> Result<String, RenderError> {
+        match format {
+            Format::Table => Ok(table::render(&self.0, options)),
+            Format::Json => json::render(&self.0, options.language),
+            Format::Csv => Ok(csv::render(&self.0, options.language)),
+            Format::Html => html::render(&self.0, options.language),
+            Format::Sarif => sarif::render(&self.0, options.language),
+            Format::Cyclonedx => cyclonedx::render(&self.0, options.language),
+        }
     }
 }
 

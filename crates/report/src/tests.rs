@@ -3,7 +3,7 @@
 use yagura_model::{Assessment, Language};
 
 use crate::clean::is_harmful;
-use crate::{Format, Options, fixture, render, sbom};
+use crate::{Format, Options, Report, fixture, sbom};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Japanese];
 
@@ -11,7 +11,8 @@ const LANGUAGES: [Language; 2] = [Language::English, Language::Japanese];
 const PAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
 
 fn rendered(assessment: &Assessment, format: Format, language: Language) -> String {
-    render(assessment, format, &Options { language, verbose: true, ..Options::default() }).unwrap()
+    let options = Options { language, verbose: true, ..Options::default() };
+    Report::new(assessment.clone()).render(format, &options).unwrap()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use yagura_app::AssessOptions;
 use yagura_feed::CurrentIndex;
 use yagura_model::{Assessment, CoverageState, LocalText, RulesPackage, Severity};
-use yagura_report::Options;
+use yagura_report::{Options, Report};
 
 use super::{Context, memory};
 use crate::cli::{Assess, Format};
@@ -23,20 +23,19 @@ pub(crate) fn run(context: &Context, words: &Assess) -> Result<Exit, Failure> {
     let data_dir = context.data_dir()?;
     let current = if wants_cve { current_index(context, words, &data_dir)? } else { Found::NotWanted };
 
-    let assessment = judge(snapshot, &words.rules.0, &current, started_at)?;
+    let report = Report::new(judge(snapshot, &words.rules.0, &current, started_at)?);
     let options = Options {
         language: context.language,
         color: words.output.is_none() && output::takes_color(),
         width: output::terminal_width(),
         verbose: words.verbose,
     };
-    let document = render(&assessment, words.format, &options)?;
-    output::write(words.output.as_deref(), document.as_bytes())?;
+    output::write(words.output.as_deref(), render(&report, words.format, &options)?.as_bytes())?;
     if words.output.is_some() || words.format != Format::Table {
-        tell_gaps(&assessment);
+        tell_gaps(report.assessment());
     }
-    memory::keep(&data_dir, &assessment);
-    Ok(verdict(&assessment, words.fail_on, words.strict))
+    memory::keep(&data_dir, &report);
+    Ok(verdict(report.assessment(), words.fail_on, words.strict))
 }
 
 /// The index, or why there is none.
@@ -113,7 +112,7 @@ pub(crate) fn verdict(assessment: &Assessment, fail_on: Option<Severity>, strict
 }
 
 /// Renders an assessment in the form that was asked for.
-pub(crate) fn render(assessment: &Assessment, format: Format, options: &Options) -> Result<String, Failure> {
+pub(crate) fn render(report: &Report, format: Format, options: &Options) -> Result<String, Failure> {
     let format = match format {
         Format::Table => yagura_report::Format::Table,
         Format::Json => yagura_report::Format::Json,
@@ -122,5 +121,5 @@ pub(crate) fn render(assessment: &Assessment, format: Format, options: &Options)
         Format::Sarif => yagura_report::Format::Sarif,
         Format::Cyclonedx => yagura_report::Format::Cyclonedx,
     };
-    yagura_report::render(assessment, format, options).map_err(|error| Failure::Failed(Message::from_error(&error)))
+    report.render(format, options).map_err(|error| Failure::Failed(Message::from_error(&error)))
 }

@@ -6,8 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use yagura_model::Assessment;
-use yagura_report::{Format, Options};
+use yagura_report::{Format, Options, Report};
 
 /// The hosts that are remembered; the oldest ones are forgotten beyond this.
 const HOSTS_MAX: usize = 100;
@@ -16,10 +15,10 @@ const RESULT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Keeps an assessment. A data directory that cannot be written is no reason for the assessment
 /// to fail: nothing is kept then.
-pub(crate) fn keep(data_dir: &Path, assessment: &Assessment) {
+pub(crate) fn keep(data_dir: &Path, report: &Report) {
     let directory = directory(data_dir);
-    let Ok(document) = yagura_report::render(assessment, Format::Json, &Options::default()) else { return };
-    let name = format!("{}.json", file_name(&assessment.snapshot.host.key()));
+    let Ok(document) = report.render(Format::Json, &Options::default()) else { return };
+    let name = format!("{}.json", file_name(&report.assessment().snapshot.host.key()));
     let written = fs::create_dir_all(&directory).and_then(|()| {
         let mut temporary = tempfile::NamedTempFile::new_in(&directory)?;
         temporary.write_all(document.as_bytes())?;

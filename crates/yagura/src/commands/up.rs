@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use yagura_model::{Language, RulesPackage};
-use yagura_report::Options;
+use yagura_report::{Options, Report};
 
 use super::{Context, assess, feed, memory};
 use crate::cli::{Format, Up};
@@ -16,17 +16,17 @@ pub(crate) fn run(context: &Context, words: &Up) -> Result<Exit, Failure> {
     feed::sync_before(context, &data_dir, words.feed_mirror.as_deref(), None)?;
     let started_at = Timestamp::now();
     let snapshot = host::read(None, Facts::All)?;
-    let assessment = assess::judge(snapshot, RulesPackage::ALL, &assess::open(&data_dir), started_at)?;
+    let report = Report::new(assess::judge(snapshot, RulesPackage::ALL, &assess::open(&data_dir), started_at)?);
     let options = Options {
         language: context.language,
         color: output::takes_color(),
         width: output::terminal_width(),
         verbose: false,
     };
-    let mut screen = assess::render(&assessment, Format::Table, &options)?;
+    let mut screen = assess::render(&report, Format::Table, &options)?;
     screen.push_str(next_steps(context.language));
     output::write(None, screen.as_bytes())?;
-    memory::keep(&data_dir, &assessment);
+    memory::keep(&data_dir, &report);
     Ok(Exit::Done)
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use yagura_app::Explanation;
 use yagura_model::{Language, RulesPackage};
-use yagura_report::{Format, Options};
+use yagura_report::{Format, Options, Report};
 
 use super::{Context, assess, memory};
 use crate::cli::{Explain, ListFormat};
@@ -69,7 +69,8 @@ fn found(data_dir: &Path, words: &Explain, context: &Context) -> Result<String, 
     let snapshot = host::read(words.root.as_deref(), Facts::All)?;
     let assessment = assess::judge(snapshot, RulesPackage::ALL, &assess::open(data_dir), Timestamp::now())?;
     let options = Options { language: context.language, ..Options::default() };
-    let result = yagura_report::render(&assessment, Format::Json, &options)
+    let result = Report::new(assessment)
+        .render(Format::Json, &options)
         .map_err(|error| Failure::Failed(Message::from_error(&error)))?;
     let result: Value = serde_json::from_str(&result).map_err(|error| Failure::Failed(Message::from_error(&error)))?;
     let subject = words.subject.to_ascii_lowercase();
