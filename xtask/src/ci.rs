@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, cargo};
 use crate::stopwatch::Stopwatch;
-use crate::{policy, smoke, tidy};
+use crate::{policy, schemas, smoke, tidy};
 
 /// Whether the crates' own tests are part of the run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", run: |_| tidy::run() },
     Step { name: "dependency policy", run: |_| policy::run() },
     Step { name: "tests", run: tests },
+    Step { name: "schemas", run: |_| schemas::run() },
     Step { name: "lints", run: |_| lints() },
     Step { name: "docs", run: |_| docs() },
     Step { name: "fuzz targets compile", run: |_| fuzz_targets() },

@@ -13,6 +13,7 @@ mod peers;
 mod policy;
 mod process;
 mod repository;
+mod schemas;
 mod smoke;
 mod stopwatch;
 mod tidy;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   tidy                         layers, front pages, both languages, sizes, words, invariants
   policy                       licences, banned crates, duplicate versions and sources of the dependencies
   smoke                        the built program over the sample hosts
+  schemas                      the documents that we write against the schemas of their formats
   agree dpkg [PAIRS]           version order against `dpkg --compare-versions` (default 10000 pairs)
   agree debsecan|trivy [--root DIR] [--tracker FILE]
                                CVE rows against a peer on the same root and the same data (default: this host)
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["policy"] => policy::run(),
         ["smoke"] => smoke::run(),
+        ["schemas"] => schemas::run(),
         ["agree", "dpkg", rest @ ..] => agree::dpkg::run(rest),
         ["agree", peer @ ("debsecan" | "trivy"), rest @ ..] => agree::run(peer, rest),
         ["bench", rest @ ..] => bench::run(rest),

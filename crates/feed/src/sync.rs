@@ -30,7 +30,8 @@ pub struct SyncOptions {
     pub data_dir: PathBuf,
     /// Where copies of the documents are; upstream when absent.
     pub mirror: Option<Mirror>,
-    /// The feeds to fetch, by id; all when empty. The others keep their documents.
+    /// The feeds to fetch, by id or by family (`debian` for `debian-tracker` and its kin); all when
+    /// empty. The others keep their documents.
     pub only: Vec<String>,
     /// The present time.
     pub now: Timestamp,
@@ -223,8 +224,13 @@ pub fn sync(
     Ok(SyncReport { documents: reports.collect(), index, rejected })
 }
 
+/// Tells whether an operator's word names a feed: its id, or the family before the first hyphen.
+fn names(word: &str, id: &str) -> bool {
+    id == word || id.split_once('-').is_some_and(|(family, _)| family == word)
+}
+
 fn check_options(options: &SyncOptions, catalogue: &'static [FeedSpec]) -> Result<(), SyncError> {
-    let unknown = options.only.iter().find(|id| catalogue.iter().all(|feed| feed.id != id.as_str()));
+    let unknown = options.only.iter().find(|name| !catalogue.iter().any(|feed| names(name, feed.id)));
     if let Some(id) = unknown {
         let known = catalogue.iter().map(|feed| feed.id).collect();
         return Err(SyncError::UnknownFeed { id: id.clone(), known });
@@ -273,7 +279,7 @@ fn fetch_all(
     let outcomes = runtime.block_on(async {
         let mut outcomes = Vec::new();
         for slot in slots {
-            let asked = options.only.is_empty() || options.only.iter().any(|id| id == slot.what.feed.id);
+            let asked = options.only.is_empty() || options.only.iter().any(|name| names(name, slot.what.feed.id));
             let outcome = if asked { fetch_one(&fetcher, slot).await? } else { DocumentOutcome::NotAsked };
             progress.finished(slot.what, &outcome);
             outcomes.push(outcome);

@@ -124,7 +124,7 @@ pub(crate) struct FeedSync {
     /// A folder or URL that stands in for the public upstreams
     #[arg(long, alias = "feed-mirror", value_name = "DIR or URL", env = "YAGURA_FEED_MIRROR")]
     pub(crate) mirror: Option<String>,
-    /// Sync this feed only; may be given several times
+    /// Sync this feed only, or this family of feeds (debian); may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
     /// With a mirror that keeps dated documents: use none newer than this day

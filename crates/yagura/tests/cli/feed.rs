@@ -93,6 +93,9 @@ fn only_the_named_feeds_are_synced_and_unknown_names_are_refused() {
     let mirror = mirror.path().to_str().unwrap();
     let run = yagura.run(&["feed", "sync", "--mirror", mirror, "--only", "cisa-kev"]);
     assert_eq!(run.code, 0, "{}", run.err);
+    let run = yagura.run(&["feed", "sync", "--mirror", mirror, "--only", "debian", "--only", "epss"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("5 documents updated"), "a family has several: {}", run.err);
     let run = yagura.run(&["feed", "sync", "--mirror", mirror, "--only", "no-such-feed"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("debian-tracker"), "names the known feeds: {}", run.err);
