@@ -36,18 +36,22 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Reads a root's database, or the folder that distroless images have instead.
+    /// Reads a root's database: the file, and the folder that distroless images have instead.
     pub(crate) fn read(root: &Path) -> Result<Self> {
         let file = root.join("var/lib/dpkg/status");
         let folder = root.join("var/lib/dpkg/status.d");
-        if file.exists() || !folder.is_dir() {
-            return Ok(Self::parse(&text(&file)?));
-        }
+        let has_folder = folder.is_dir();
         let mut records = Vec::new();
-        for entry in std::fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.extension().is_none_or(|extension| extension != "md5sums") {
-                records.append(&mut Self::parse(&text(&path)?).records);
+        if file.exists() || !has_folder {
+            records = Self::parse(&text(&file)?).records;
+        }
+        if has_folder {
+            for entry in std::fs::read_dir(&folder)? {
+                let path = entry?.path();
+                // Lists of checksums stand beside the records.
+                if path.extension().is_none_or(|extension| extension != "md5sums") {
+                    records.append(&mut Self::parse(&text(&path)?).records);
+                }
             }
         }
         Ok(Self { records })
