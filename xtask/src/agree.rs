@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use classify::{Facts, Side};
+
 use crate::peers::debsecan::Debsecan;
-use crate::peers::dpkg::Database;
+use crate::peers::dpkg::{Database, Order};
 use crate::peers::trivy::Trivy;
 use crate::peers::{self, Row, Yagura, tracker};
 use crate::process::{self, cargo};
@@ -47,8 +49,25 @@ impl Options {
     }
 }
 
+/// With whom to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Debsecan,
+    Trivy,
+}
+
+impl Peer {
+    /// The word on the command line and in the output.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Debsecan => "debsecan",
+            Self::Trivy => "trivy",
+        }
+    }
+}
+
 /// Compares with one peer; unexplained differences are an error.
-pub(crate) fn run(peer: &str, arguments: &[&str]) -> Result<()> {
+pub(crate) fn run(peer: Peer, arguments: &[&str]) -> Result<()> {
     let options = Options::parse(arguments)?;
     let tracker = match options.tracker {
         Some(path) => path,
@@ -63,22 +82,42 @@ pub(crate) fn run(peer: &str, arguments: &[&str]) -> Result<()> {
     let document = tracker::read(&tracker)?;
     let database = Database::read(&options.root)?;
     let theirs = match peer {
-        "debsecan" => Debsecan::prepare(&document, &options.root)?.rows(&options.root, &database)?,
-        "trivy" => Trivy::prepare(&document)?.rows(&options.root)?,
-        other => bail!("no such peer `{other}`"),
+        Peer::Debsecan => Debsecan::prepare(&document, &options.root)?.rows(&options.root, &database)?,
+        Peer::Trivy => Trivy::prepare(&document)?.rows(&options.root)?,
     };
-    keep(peer, &theirs)?;
+    keep(peer.word(), &theirs)?;
     let ours = Yagura::prepare(program()?, &tracker)?.rows(&options.root)?;
     keep("yagura", &ours.rows)?;
     println!("root {}, data {}", options.root.display(), tracker.display());
-    println!("yagura {} rows, {peer} {} rows", ours.rows.len(), theirs.len());
-    let comparison =
-        Comparison::of(&ours.rows, &theirs, |row, side| classify::reason(row, side, &database, &ours.foreign));
-    print!("{}", comparison.render(peer));
+    println!("yagura {} rows, {} {} rows", ours.rows.len(), peer.word(), theirs.len());
+    let fixed: BTreeMap<Row, Option<String>> = tracker::statements(&document, &tracker::codename(&options.root)?)?
+        .into_iter()
+        .map(|statement| (Row::new(statement.source, statement.cve), statement.fixed))
+        .collect();
+    let (running, order) = (running_kernel(&options.root)?, Order::default());
+    let facts = Facts {
+        peer,
+        database: &database,
+        foreign: &ours.foreign,
+        running: running.as_deref(),
+        is_older: &|version, than| order.is_older(version, than),
+    };
+    let comparison = Comparison::of(&ours.rows, &theirs, |row, side| facts.reason(row, side, fixed.get(row)))?;
+    print!("{}", comparison.render(peer.word()));
     match comparison.unexplained() {
         0 => Ok(()),
         differ => bail!("{differ} rows differ without an explanation"),
     }
+}
+
+/// The release of the running kernel, where the root is this machine; a tree runs none.
+fn running_kernel(root: &Path) -> Result<Option<String>> {
+    const RELEASE: &str = "/proc/sys/kernel/osrelease";
+    if root != Path::new("/") {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(RELEASE).with_context(|| format!("cannot read `{RELEASE}`"))?;
+    Ok(Some(text.trim().to_owned()))
 }
 
 /// Leaves a party's rows behind for whoever wants more than the samples: `target/peers/rows-PARTY.tsv`.
@@ -103,13 +142,6 @@ pub(crate) fn target() -> PathBuf {
         .map_or_else(|| repository::root().join("target"), |path| repository::root().join(Path::new(&path)))
 }
 
-/// Which party alone has a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
-    Ours,
-    Theirs,
-}
-
 /// Two sets of rows beside each other.
 struct Comparison {
     agree: usize,
@@ -118,14 +150,18 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn of(ours: &BTreeSet<Row>, theirs: &BTreeSet<Row>, reason: impl Fn(&Row, Side) -> Option<&'static str>) -> Self {
+    fn of(
+        ours: &BTreeSet<Row>,
+        theirs: &BTreeSet<Row>,
+        reason: impl Fn(&Row, Side) -> Result<Option<&'static str>>,
+    ) -> Result<Self> {
         let mut differences: BTreeMap<_, Vec<Row>> = BTreeMap::new();
         let ours_only = ours.difference(theirs).map(|row| (row, Side::Ours));
         let theirs_only = theirs.difference(ours).map(|row| (row, Side::Theirs));
         for (row, side) in ours_only.chain(theirs_only) {
-            differences.entry((side, reason(row, side))).or_default().push(row.clone());
+            differences.entry((side, reason(row, side)?)).or_default().push(row.clone());
         }
-        Self { agree: ours.intersection(theirs).count(), differences }
+        Ok(Self { agree: ours.intersection(theirs).count(), differences })
     }
 
     fn unexplained(&self) -> usize {
@@ -149,8 +185,8 @@ impl Comparison {
 #[test]
 fn the_last_line_counts_only_what_nothing_explains() {
     let rows = |names: &[&str]| names.iter().map(|name| Row::new(*name, "CVE-1")).collect::<BTreeSet<_>>();
-    let reason = |row: &Row, _: Side| (row.source == "linux").then_some("kernel");
-    let comparison = Comparison::of(&rows(&["a", "b", "c"]), &rows(&["a", "linux"]), reason);
+    let reason = |row: &Row, _: Side| Ok((row.source == "linux").then_some("kernel"));
+    let comparison = Comparison::of(&rows(&["a", "b", "c"]), &rows(&["a", "linux"]), reason).unwrap();
     assert_eq!(
         comparison.render("trivy"),
         "only yagura:     2  UNEXPLAINED (b CVE-1, c CVE-1)\nonly trivy:     1  kernel (linux CVE-1)\n1 agree, 2 differ\n"

@@ -20,6 +20,8 @@ mod tidy;
 
 use std::process::ExitCode;
 
+use agree::Peer;
+
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
@@ -48,7 +50,8 @@ fn main() -> ExitCode {
         ["smoke"] => smoke::run(),
         ["schemas"] => schemas::run(),
         ["agree", "dpkg", rest @ ..] => agree::dpkg::run(rest),
-        ["agree", peer @ ("debsecan" | "trivy"), rest @ ..] => agree::run(peer, rest),
+        ["agree", "debsecan", rest @ ..] => agree::run(Peer::Debsecan, rest),
+        ["agree", "trivy", rest @ ..] => agree::run(Peer::Trivy, rest),
         ["bench", rest @ ..] => bench::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["help" | "--help" | "-h"] => {

@@ -34,7 +34,7 @@ impl Row {
 /// What Yagura says of a root.
 pub(crate) struct Ours {
     pub(crate) rows: BTreeSet<Row>,
-    /// Source packages that it declares to be nobody's business but their own vendor's.
+    /// What it declares to be nobody's business but its own vendor's: `nodejs 20.1-1nodesource1`.
     pub(crate) foreign: BTreeSet<String>,
 }
 
@@ -92,7 +92,7 @@ impl Yagura {
 fn read_assessment(json: &str) -> Result<Ours> {
     let result: Value = serde_json::from_str(json).context("`yagura assess --format json` did not print JSON")?;
     let findings = result.get("findings").and_then(Value::as_array).context("the result has no `findings`")?;
-    let mut rows = BTreeSet::new();
+    let (mut rows, mut seen) = (BTreeSet::new(), BTreeSet::new());
     for finding in findings {
         let evidence = finding.get("evidence").context("a finding has no `evidence`")?;
         let text = |key: &str| {
@@ -101,8 +101,11 @@ fn read_assessment(json: &str) -> Result<Ours> {
             let name = value.as_str().or_else(|| value.get("name").and_then(Value::as_str));
             name.with_context(|| format!("`{key}` is not a text")).map(str::to_owned)
         };
-        let row = Row::new(text("sourcePackage")?, text("cve")?);
-        ensure!(rows.insert(row.clone()), "two findings about {} in `{}`", row.cve, row.source);
+        // Binaries of one source can be there in two versions, and each version has its finding.
+        let (row, version) = (Row::new(text("sourcePackage")?, text("cve")?), text("installedVersion")?);
+        let first = seen.insert((row.clone(), version.clone()));
+        ensure!(first, "two findings about {} in `{} {version}`", row.cve, row.source);
+        rows.insert(row);
     }
     let exclusions = result.get("exclusions").and_then(Value::as_array).into_iter().flatten();
     let foreign = exclusions
@@ -115,8 +118,9 @@ fn read_assessment(json: &str) -> Result<Ours> {
 
 #[test]
 fn an_assessment_gives_rows_and_what_has_no_authority() {
-    let json = r#"{"findings":[{"evidence":{"cve":"CVE-2099-0001","sourcePackage":"demo"}},
-        {"evidence":{"cve":"CVE-2099-0002","sourcePackage":{"name":"demo","version":"1"}}}],
+    let json = r#"{"findings":[{"evidence":{"cve":"CVE-2099-0001","sourcePackage":"demo","installedVersion":"1"}},
+        {"evidence":{"cve":"CVE-2099-0001","sourcePackage":"demo","installedVersion":"2"}},
+        {"evidence":{"cve":"CVE-2099-0002","sourcePackage":{"name":"demo","version":"1"},"installedVersion":"1"}}],
         "exclusions":[{"code":"no-authority","subject":"nodejs"},{"code":"unreadable","subject":"x"}]}"#;
     let ours = read_assessment(json).unwrap();
     let expected = [Row::new("demo", "CVE-2099-0001"), Row::new("demo", "CVE-2099-0002")];
@@ -125,7 +129,8 @@ fn an_assessment_gives_rows_and_what_has_no_authority() {
 }
 
 #[test]
-fn one_flaw_of_one_source_counted_twice_is_an_error() {
-    let json = r#"{"findings":[{"evidence":{"cve":"CVE-1","sourcePackage":"a"}},{"evidence":{"cve":"CVE-1","sourcePackage":"a"}}]}"#;
-    assert_eq!(read_assessment(json).err().unwrap().to_string(), "two findings about CVE-1 in `a`");
+fn one_flaw_of_one_version_counted_twice_is_an_error() {
+    let finding = r#"{"evidence":{"cve":"CVE-1","sourcePackage":"a","installedVersion":"1"}}"#;
+    let json = format!(r#"{{"findings":[{finding},{finding}]}}"#);
+    assert_eq!(read_assessment(&json).err().unwrap().to_string(), "two findings about CVE-1 in `a 1`");
 }

@@ -373,6 +373,33 @@ mod tests {
         assert_snapshot!(judge(&installed, &["openssl CVE-1 open", "zlib CVE-2 open"]), @"CVE-2 zlib 1.2 [zlib1g] Unfixed open");
     }
 
+    /// Whatever dpkg has still to do, the files are there.
+    #[test]
+    fn a_package_on_the_disk_is_judged_in_every_state() {
+        for state in
+            ["half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending", "installed"]
+        {
+            let mut installed = host(&[&format!("zlib1g 1.2 zlib ={state}")]);
+            for want in ["install", "hold", "deinstall", "purge"] {
+                installed.packages[0].status.want = want.into();
+                let said = judge(&installed, &["zlib CVE-2 open"]);
+                assert_eq!(said, "CVE-2 zlib 1.2 [zlib1g] Unfixed open\n", "{want} {state}");
+            }
+        }
+    }
+
+    /// dpkg keeps both in step, but not in the middle of an upgrade, nor by force.
+    #[test]
+    fn one_package_in_two_architectures_and_versions_is_two_findings() {
+        let installed = host(&["libc6 2.36-9+deb12u1 glibc", "libc6 2.36-9+deb12u13 glibc +i386"]);
+        let statements = &["glibc CVE-1 fixed 2.36-9+deb12u7", "glibc CVE-2 open"];
+        assert_snapshot!(judge(&installed, statements), @r#"
+        CVE-1 glibc 2.36-9+deb12u1 [libc6] Fixable { fixed: "2.36-9+deb12u7" }
+        CVE-2 glibc 2.36-9+deb12u1 [libc6] Unfixed open
+        CVE-2 glibc 2.36-9+deb12u13 [libc6] Unfixed open
+        "#);
+    }
+
     #[test]
     fn the_feed_of_highest_authority_decides() {
         let installed = host(&["openssl 3.0.15-1"]);

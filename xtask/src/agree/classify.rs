@@ -1,93 +1,108 @@
 //! Why two parties differ about a row, from facts of the root.
+//!
+//! A reason is given only where the root bears it out for every package that carries the row:
+//! its state, its version under dpkg's own order, its record. A row that the statement itself does
+//! not give, or that only some of the packages excuse, has no reason.
 
 use std::collections::BTreeSet;
 
-use super::Side;
+use anyhow::Result;
+
+use super::Peer;
 use crate::peers::Row;
-use crate::peers::dpkg::Database;
+use crate::peers::dpkg::{Database, Record};
 
-/// The tracker knows one kernel, under this name.
-const KERNEL: &str = "linux";
+mod kernel;
 
-/// Returns the class of a difference, or nothing where no fact explains it.
-///
-/// `foreign` is the one thing taken from Yagura itself: the packages that it excludes because
-/// another archive built them. They are printed with the class, so that a reader can check.
-pub(super) fn reason(row: &Row, side: Side, database: &Database, foreign: &BTreeSet<String>) -> Option<&'static str> {
-    let binaries: Vec<_> = database.of_source(&row.source).collect();
-    let any = |state: &str| binaries.iter().any(|record| record.state == state);
-    match side {
-        Side::Theirs
-            if binaries.iter().all(|record| matches!(record.state.as_str(), "config-files" | "not-installed")) =>
-        {
-            Some("removed, only its configuration is left")
+/// Which party alone has a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Ours,
+    Theirs,
+}
+
+/// What a reason can be taken from.
+pub(super) struct Facts<'a> {
+    pub(super) peer: Peer,
+    pub(super) database: &'a Database,
+    /// The subjects `SOURCE VERSION` that Yagura excludes because another archive built them. This
+    /// is the one thing taken from a party; what the record itself says of it is told apart.
+    pub(super) foreign: &'a BTreeSet<String>,
+    /// The release of the running kernel, on a live machine.
+    pub(super) running: Option<&'a str>,
+    /// Whether one version is older than another.
+    pub(super) is_older: &'a dyn Fn(&str, &str) -> Result<bool>,
+}
+
+const REMOVED: &str = "removed, only its configuration is left";
+const FOREIGN: &str = "built by another archive, as its record shows";
+const FOREIGN_BY_WORD: &str = "built by another archive, by Yagura's word alone";
+const IN_PART: &str = "installed in part: its files are there";
+const TRIGGERS: &str = "installed, with a trigger to be run";
+const MARKED: &str = "marked for removal, but still installed";
+
+impl Facts<'_> {
+    /// Returns the class of a difference, or nothing where no fact explains it.
+    ///
+    /// `fixed` is what the tracker says of the row: the fixed version, or that there is none; no
+    /// statement at all explains nothing.
+    pub(super) fn reason(&self, row: &Row, side: Side, fixed: Option<&Option<String>>) -> Result<Option<&'static str>> {
+        let Some(fixed) = fixed.map(Option::as_deref) else { return Ok(None) };
+        if side == Side::Ours && kernel::is_kernel(&row.source) {
+            return self.our_kernel(row, fixed);
         }
-        Side::Theirs if is_kernel(&row.source) && !binaries.iter().any(|record| is_image(&record.package)) => {
-            Some("headers, libraries and tools from the kernel's source are no kernel")
+        let mut carriers = Vec::new();
+        for record in self.database.of_source(&row.source) {
+            if self.has(&record.source_version, fixed)? {
+                carriers.push(record);
+            }
         }
-        Side::Theirs if is_kernel(&row.source) => Some("an installed kernel that does not run"),
-        Side::Theirs if is_foreign(row, &binaries, foreign) => {
-            Some("built by another archive, whose packages Debian's statements do not cover")
+        let present: Vec<&Record> = carriers.iter().copied().filter(|record| record.is_present()).collect();
+        match side {
+            _ if carriers.is_empty() => Ok(None),
+            Side::Ours => Ok(self.passed_over(&present)),
+            Side::Theirs if present.is_empty() => Ok(Some(REMOVED)),
+            Side::Theirs if kernel::is_kernel(&row.source) => self.their_kernel(&present, fixed),
+            Side::Theirs => Ok(self.foreign(&present)),
         }
-        // Debian signs its images, so their source is `linux-signed-amd64`, which the tracker does not know.
-        Side::Ours if row.source == KERNEL && database.records.iter().any(|record| is_image(&record.package)) => {
-            Some("a kernel image, whose own source name no statement has")
+    }
+
+    /// Tells whether a version has a flaw that is repaired in `fixed`, or nowhere.
+    fn has(&self, version: &str, fixed: Option<&str>) -> Result<bool> {
+        fixed.map_or(Ok(true), |fixed| (self.is_older)(version, fixed))
+    }
+
+    /// Why the peer passes over packages that are on the disk.
+    fn passed_over(&self, present: &[&Record]) -> Option<&'static str> {
+        let every = |state: &dyn Fn(&Record) -> bool| !present.is_empty() && present.iter().all(|record| state(record));
+        let waits = |record: &Record| record.state.starts_with("triggers-");
+        match self.peer {
+            _ if self.foreign(present).is_some() => None,
+            // It looks for the word `installed` among the three.
+            Peer::Debsecan if every(&waits) => Some(TRIGGERS),
+            Peer::Debsecan if every(&|record| record.state != "installed") => Some(IN_PART),
+            // It goes by the first word.
+            Peer::Trivy if every(&|record| matches!(record.want.as_str(), "deinstall" | "purge")) => Some(MARKED),
+            _ => None,
         }
-        Side::Ours if !any("installed") && (any("half-installed") || any("unpacked") || any("half-configured")) => {
-            Some("installed in part: its files are there")
+    }
+
+    fn foreign(&self, present: &[&Record]) -> Option<&'static str> {
+        let excluded =
+            |record: &&Record| self.foreign.contains(&format!("{} {}", record.source, record.source_version));
+        if present.is_empty() || !present.iter().all(excluded) {
+            return None;
         }
-        _ => None,
+        Some(if present.iter().all(|record| shows_stranger(record)) { FOREIGN } else { FOREIGN_BY_WORD })
     }
 }
 
-fn is_kernel(source: &str) -> bool {
-    source == KERNEL || source.starts_with("linux-signed-")
-}
-
-fn is_image(package: &str) -> bool {
-    package.starts_with("linux-image-")
-}
-
-fn is_foreign(row: &Row, binaries: &[&crate::peers::dpkg::Record], foreign: &BTreeSet<String>) -> bool {
-    // The subject of an exclusion begins with the package's name: `nodejs` or `nodejs 20.1-1nodesource1`.
-    let named = |name: &str| foreign.iter().any(|subject| subject.split([' ', ':', '=']).next() == Some(name));
-    named(&row.source) || (!binaries.is_empty() && binaries.iter().all(|record| named(&record.package)))
+/// Tells whether a record itself says that Debian did not build the package for this release: the
+/// suffix of a backport, or a maintainer without an address at Debian.
+fn shows_stranger(record: &Record) -> bool {
+    let address = record.maintainer.rsplit_once('<').map_or("", |(_, address)| address.trim_end_matches('>'));
+    record.version.contains("~bpo") || !(address.ends_with("@debian.org") || address.ends_with(".debian.org"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STATUS: &str = "Package: linux-libc-dev\nSource: linux\nVersion: 6.1.1-1\nStatus: install ok installed\n\n\
-        Package: gone\nVersion: 1\nStatus: deinstall ok config-files\n\n\
-        Package: nodejs\nVersion: 20\nStatus: install ok installed\n\n\
-        Package: half\nVersion: 1\nStatus: install ok half-installed\n\n\
-        Package: plain\nVersion: 1\nStatus: install ok installed\n";
-
-    fn class(source: &str, side: Side, status: &str) -> Option<&'static str> {
-        let foreign = BTreeSet::from(["nodejs 20 (NodeSource)".to_owned()]);
-        reason(&Row::new(source, "CVE-1"), side, &Database::parse(status), &foreign)
-    }
-
-    #[test]
-    fn every_class_needs_its_fact() {
-        assert_eq!(class("gone", Side::Theirs, STATUS), Some("removed, only its configuration is left"));
-        assert!(class("linux", Side::Theirs, STATUS).is_some_and(|class| class.starts_with("headers")));
-        assert!(class("nodejs", Side::Theirs, STATUS).is_some_and(|class| class.starts_with("built by another")));
-        assert!(class("half", Side::Ours, STATUS).is_some_and(|class| class.starts_with("installed in part")));
-    }
-
-    #[test]
-    fn a_plain_package_has_no_excuse_on_either_side() {
-        assert_eq!(class("plain", Side::Ours, STATUS), None);
-        assert_eq!(class("plain", Side::Theirs, STATUS), None);
-        assert_eq!(class("nodejs", Side::Ours, STATUS), None, "we must not claim what is not Debian's");
-        assert_eq!(class("linux", Side::Ours, STATUS), None, "headers alone must not be a kernel to us");
-    }
-
-    #[test]
-    fn a_signed_image_is_judged_under_the_kernels_own_name() {
-        let status = "Package: linux-image-6.1.0-1-amd64\nSource: linux-signed-amd64 (6.1.1+1)\nVersion: 6.1.1-1\nStatus: install ok installed\n";
-        assert!(class("linux", Side::Ours, status).is_some_and(|class| class.starts_with("a kernel image")));
-    }
-}
+mod tests;

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::dpkg::Database;
 use super::tracker::{self, Statement};
 use super::{Row, workshop};
 use crate::process;
+
+const STATUS: &str = "var/lib/dpkg/status";
 
 /// debsecan with a database made from one document for one release.
 pub(crate) struct Debsecan {
@@ -22,6 +24,11 @@ pub(crate) struct Debsecan {
 impl Debsecan {
     /// Writes the database of the root's release.
     pub(crate) fn prepare(document: &str, root: &Path) -> Result<Self> {
+        ensure!(
+            root.join(STATUS).is_file(),
+            "debsecan reads nothing but `{STATUS}`, and `{}` has none",
+            root.display()
+        );
         let program = process::need("debsecan", "debsecan")?;
         let codename = tracker::codename(root)?;
         let folder = workshop()?.join("debsecan");
@@ -36,7 +43,7 @@ impl Debsecan {
         let mut command = process::command(&self.program);
         command.args(["--format", "simple", "--suite", &self.codename, "--source"]);
         command.arg(format!("file://{}", self.folder.display()));
-        command.arg("--status").arg(root.join("var/lib/dpkg/status"));
+        command.arg("--status").arg(root.join(STATUS));
         command
     }
 
