@@ -22,7 +22,8 @@ pub(crate) fn keep(data_dir: &Path, report: &Report) {
     let written = fs::create_dir_all(&directory).and_then(|()| {
         let mut temporary = tempfile::NamedTempFile::new_in(&directory)?;
         temporary.write_all(document.as_bytes())?;
-        temporary.as_file().sync_all()?;
+        // Not synced: after a crash an unreadable memory is passed over, and every run would wait for
+        // the disk otherwise.
         temporary.persist(directory.join(name)).map_err(|error| error.error)
     });
     if written.is_ok() {
