@@ -284,7 +284,7 @@ impl<'a> Screen<'a> {
             Column::fixed(),
             Column::fixed(),
             Column::shrinking(),
-            Column::shrinking(),
+            Column::spare(),
             Column::shrinking(),
             Column::right(),
             Column::fixed(),
@@ -315,7 +315,7 @@ impl<'a> Screen<'a> {
                 Cell::styled(&state, if fixed { Style::Good } else { Style::Faint }),
                 Cell::plain(&evidence.epss.map(|epss| words::percent(epss.probability)).unwrap_or_default()),
                 Cell::styled(if evidence.kev.is_some() { "KEV" } else { "" }, Style::Alarm),
-                Cell::plain(words::gist(finding, self.language)),
+                Cell::plain(words::described_gist(finding, self.language)),
             ]);
         }
         self.grid(&grid);
@@ -346,6 +346,8 @@ impl<'a> Screen<'a> {
             for line in finding.recommendation.get(self.language).lines() {
                 grid.row([Cell::styled(&format!("→ {line}"), Style::Good)]);
             }
+            // A vulnerability is asked for by its id, a setting by its key.
+            grid.row([Cell::styled(&format!("yagura explain {}", finding.key.0), Style::Faint)]);
             self.grid(&grid);
         }
     }

@@ -43,6 +43,7 @@ fn the_first_screen_in_english() {
             /etc/ssh/sshd_config.d/50-cloud.conf:3: PermitRootLogin yes (the first value wins)
             PasswordAuthentication yes
             → Set `PermitRootLogin prohibit-password` in /etc/ssh/sshd_config, then `systemctl reload ssh`.
+            yagura explain k5sshd000001
 
     1 informational finding is not listed; --verbose lists them.
     ");
@@ -86,6 +87,7 @@ fn the_first_screen_in_japanese() {
             PasswordAuthentication yes
             → /etc/ssh/sshd_config に `PermitRootLogin prohibit-password` と書き、`systemctl reload ssh` を実行してくださ
             い。
+            yagura explain k5sshd000001
 
     「情報」の検出結果 1 件は省略しました。--verbose で表示します。
     ");
@@ -153,5 +155,28 @@ fn every_line_fits_the_terminal() {
                 assert!(line.width() <= usize::from(width), "{width}: {line}");
             }
         }
+    }
+}
+
+#[test]
+fn a_flaw_that_nobody_describes_is_a_dash() {
+    let mut assessment = fixture::assessment();
+    for finding in &mut assessment.findings {
+        if finding.rule == "CVE-2026-10001" {
+            finding.description = yagura_model::VulnerabilityEvidence::no_description(&finding.rule);
+        }
+    }
+    let text = render(&assessment, &options(Language::English));
+    let line = text.lines().find(|line| line.contains("CVE-2026-10001")).unwrap();
+    assert!(line.ends_with("KEV  –"), "{line}");
+}
+
+#[test]
+fn a_narrow_terminal_keeps_versions_whole_and_no_line_too_long() {
+    use unicode_width::UnicodeWidthStr as _;
+    for language in [Language::English, Language::Japanese] {
+        let text = render(&fixture::assessment(), &Options { width: Some(80), ..options(language) });
+        assert!(text.contains("3.0.17-1~deb12u2"), "{text}");
+        assert!(text.lines().all(|line| line.width() <= 80), "{text}");
     }
 }
