@@ -167,7 +167,11 @@ fn import(context: &Context, data_dir: &Path, file: &Path, allow_older: bool) ->
 }
 
 fn transport_failure(error: &TransportError) -> Failure {
-    Failure::Failed(Message::from_error(error))
+    let message = Message::from_error(error);
+    Failure::Failed(match error {
+        TransportError::Older { .. } => message.hint("take the newest archive, or repeat with --allow-older"),
+        _ => message,
+    })
 }
 
 fn status(context: &Context, data_dir: &Path, format: ListFormat) -> Result<Exit, Failure> {
