@@ -150,7 +150,11 @@ impl<'a> Screen<'a> {
             let names: Vec<_> =
                 group.members.iter().take(EXCLUDED_NAMES_MAX).map(|exclusion| exclusion.subject.as_str()).collect();
             let more = if group.members.len() > names.len() { ", …" } else { "" };
-            let why = format!("{}: {}{more}", group.members.len(), names.join(", "));
+            let reason = match group.common_reason(self.language) {
+                Some(reason) => reason,
+                None => self.say("--verbose tells why each", "理由は --verbose で表示"),
+            };
+            let why = format!("{}: {}{more} – {reason}", group.members.len(), names.join(", "));
             grid.row([Cell::styled(excluded, Style::Warning), Cell::plain(&what), Cell::plain(&why)]);
         }
     }

@@ -239,6 +239,14 @@ pub(crate) struct ExclusionGroup<'a> {
     pub(crate) members: Vec<&'a Exclusion>,
 }
 
+impl ExclusionGroup<'_> {
+    /// The reason, where it is the same for every member.
+    pub(crate) fn common_reason(&self, language: Language) -> Option<&str> {
+        let reason = self.members.first()?.reason.get(language);
+        self.members.iter().all(|member| member.reason.get(language) == reason).then_some(reason)
+    }
+}
+
 /// Gathers exclusions by reason, the largest group first.
 pub(crate) fn exclusion_groups(assessment: &Assessment) -> Vec<ExclusionGroup<'_>> {
     let mut groups: Vec<ExclusionGroup<'_>> = Vec::new();
