@@ -68,7 +68,10 @@ fn cve_state(
     let gaps = exclusions.iter().filter(|exclusion| exclusion.code.is_gap()).count();
     if gaps > 0 {
         let reason = LocalText::new(
-            format!("{gaps} packages or records could not be judged; see the exclusions"),
+            format!(
+                "{gaps} {} could not be judged; see the exclusions",
+                plural(gaps, "package or record", "packages or records")
+            ),
             format!("{gaps} 件のパッケージまたはレコードを判定できませんでした。除外項目を参照してください"),
         );
         return (CoverageState::Partly, Some(reason));
@@ -77,6 +80,10 @@ fn cve_state(
         return (CoverageState::Partly, Some(reason));
     }
     (CoverageState::Assessed, None)
+}
+
+const fn plural<'t>(count: usize, one: &'t str, many: &'t str) -> &'t str {
+    if count == 1 { one } else { many }
 }
 
 fn no_index() -> LocalText {
@@ -118,15 +125,17 @@ fn support_ended(release: &Release, now: Timestamp) -> Option<LocalText> {
     ))
 }
 
-/// A feed that the CVE rules package leans on, and what is missing without it.
+/// A feed that the CVE rules package leans on, and what is missing where it is old or absent.
 struct Expected {
     id: &'static str,
+    old: (&'static str, &'static str),
     without: (&'static str, &'static str),
 }
 
 const EXPECTED_FEEDS: &[Expected] = &[
     Expected {
         id: "debian-tracker",
+        old: ("newer vulnerabilities are missing", "新しい脆弱性は含まれません"),
         without: (
             "without the tracker, unfixed vulnerabilities and the security team's decisions are not known",
             "トラッカーがないため、未修正の脆弱性とセキュリティチームの判断が分かりません",
@@ -134,17 +143,23 @@ const EXPECTED_FEEDS: &[Expected] = &[
     },
     Expected {
         id: "debian-osv",
+        old: ("newer descriptions, scores and references are missing", "新しい説明、スコア、参考情報は含まれません"),
         without: ("descriptions, CVSS scores and references are missing", "説明、CVSS スコア、参考情報がありません"),
     },
     Expected {
-        id: "debian-advisories", without: ("DSA and DLA numbers are missing", "DSA と DLA の番号がありません")
+        id: "debian-advisories",
+        old: ("newer DSA and DLA numbers are missing", "新しい DSA と DLA の番号は含まれません"),
+        without: ("DSA and DLA numbers are missing", "DSA と DLA の番号がありません"),
     },
     Expected {
         id: "cisa-kev",
+        old: ("newly exploited vulnerabilities are not marked", "その後に悪用が確認された脆弱性は表示されません"),
         without: ("known exploitation is not shown", "悪用が確認された脆弱性かどうかを表示できません"),
     },
     Expected {
-        id: "epss", without: ("exploit predictions are not shown", "悪用の予測値を表示できません")
+        id: "epss",
+        old: ("exploit predictions may have changed", "悪用の予測値が変わっている可能性があります"),
+        without: ("exploit predictions are not shown", "悪用の予測値を表示できません"),
     },
 ];
 
@@ -165,11 +180,8 @@ fn feed_line(expected: &Expected, feeds: &[FeedRecord], snapshot: &Snapshot, now
     }
     let reason = age.stale.then(|| {
         LocalText::new(
-            format!("older than {} days: newer vulnerabilities are missing; run `yagura feed sync`", record.fresh_days),
-            format!(
-                "{} 日より古いため、新しい脆弱性は含まれません。`yagura feed sync` を実行してください",
-                record.fresh_days
-            ),
+            format!("older than {} days: {}; run `yagura feed sync`", record.fresh_days, expected.old.0),
+            format!("{} 日より古いため、{}。`yagura feed sync` を実行してください", record.fresh_days, expected.old.1),
         )
     });
     let state = if age.stale { CoverageState::Partly } else { CoverageState::Assessed };
@@ -201,7 +213,7 @@ pub(crate) fn best_practices(judged: &yagura_rules::Evaluation) -> Coverage {
         (CoverageState::Assessed, None)
     } else {
         let reason = LocalText::new(
-            format!("{gaps} rules could not be judged; see the exclusions"),
+            format!("{gaps} {} could not be judged; see the exclusions", plural(gaps, "rule", "rules")),
             format!("{gaps} 件のルールを判定できませんでした。除外項目を参照してください"),
         );
         (CoverageState::Partly, Some(reason))

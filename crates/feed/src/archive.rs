@@ -64,9 +64,7 @@ pub enum TransportError {
         why: String,
     },
     /// What is there is newer.
-    #[error(
-        "`{document}` of feed `{feed}` is older in the archive ({theirs}) than here ({ours}); to take it all the same, allow older data"
-    )]
+    #[error("`{document}` of feed `{feed}` is older in the archive ({theirs}) than here ({ours})")]
     Older {
         /// The feed.
         feed: String,

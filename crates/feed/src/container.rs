@@ -47,6 +47,15 @@ impl From<&DocumentSpec> for Limits {
     }
 }
 
+impl Limits {
+    /// The bytes of a file that is one document. It is read as a whole, so where an archive is
+    /// awaited it may have no more than a member of one: a bomb without a tar's head would
+    /// otherwise fill the memory up to the bound of all members together.
+    fn document_bytes_max(&self) -> u64 {
+        if self.members_max > 1 { self.content_bytes_max.min(self.member_bytes_max) } else { self.content_bytes_max }
+    }
+}
+
 /// What was read of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -129,8 +138,13 @@ pub fn for_each_entry(
     if is_tar {
         return tape::read(&mut whole, origin, limits, visit);
     }
+    let limit = limits.document_bytes_max();
     let mut bytes = Vec::new();
-    whole.read_to_end(&mut bytes).map_err(|source| origin.trouble(format.name(), source, limits))?;
+    let read = whole.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|source| origin.trouble(format.name(), source, limits))?;
+    if u64::try_from(bytes.len()).map_or(true, |read| read > limit) {
+        return Err(ContainerError::TooLarge { name: origin.file.to_owned(), limit });
+    }
     show(&Entry { document: origin.document, name: strip_packing(origin.file), bytes: &bytes }, visit)?;
     Ok(Tally { entries: 1, archive: false })
 }
@@ -240,6 +254,8 @@ mod tests {
     pub(super) const LIMITS: Limits =
         Limits { content_bytes_max: 64 * 1024, member_bytes_max: 8 * 1024, members_max: 16 };
 
+    const ONE_DOCUMENT: Limits = Limits { members_max: 1, ..LIMITS };
+
     pub(super) fn unpack(bytes: &[u8], limits: Limits) -> Result<Vec<(String, Vec<u8>)>, String> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
@@ -275,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_cut_or_altered_file_is_refused() {
-        let text: Vec<u8> = (0..4000_u32).flat_map(|n| n.to_le_bytes()).collect();
+        let text: Vec<u8> = (0..2000_u32).flat_map(|n| n.to_le_bytes()).collect();
         for (packed, name) in [(gzip(&text), "gzip"), (zstd_with_checksum(&text), "zstd")] {
             let cut = &packed[..packed.len() - 5];
             assert_eq!(unpack(cut, LIMITS).unwrap_err(), format!("`list-1.txt.gz` is not a whole {name} file"));
@@ -298,12 +314,14 @@ mod tests {
         let zeros = vec![0; 1024 * 1024];
         for bomb in [gzip(&zeros), zstd::encode_all(&zeros[..], 3).unwrap()] {
             assert!(bomb.len() < 2048);
-            let error = unpack(&bomb, LIMITS).unwrap_err();
+            let error = unpack(&bomb, ONE_DOCUMENT).unwrap_err();
             assert_eq!(error, "`list-1.txt.gz` has more than 65536 bytes when unpacked");
+            let error = unpack(&bomb, LIMITS).unwrap_err();
+            assert_eq!(error, "`list-1.txt.gz` has more than 8192 bytes when unpacked", "in place of an archive");
         }
         let fits = vec![b'x'; 64 * 1024];
-        assert_eq!(unpack(&fits, LIMITS).unwrap()[0].1.len(), 64 * 1024);
-        assert!(unpack(&[fits, vec![b'x']].concat(), LIMITS).is_err());
+        assert_eq!(unpack(&fits, ONE_DOCUMENT).unwrap()[0].1.len(), 64 * 1024);
+        assert!(unpack(&[fits, vec![b'x']].concat(), ONE_DOCUMENT).is_err());
     }
 
     #[test]

@@ -80,6 +80,10 @@ impl CurrentIndex {
         for attempt in 1.. {
             let Some(pointer) = read_pointer(data_dir)? else { return Ok(None) };
             let path = index_path(data_dir, &pointer.sha256);
+            // Opening a FIFO would wait for its writer.
+            if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+                return Err(OpenIndexError::Damaged { path, why: "it is not a file".to_owned() });
+            }
             match File::open(&path) {
                 Ok(file) => return Self::map(&file, path, pointer).map(Some),
                 Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < OPEN_ATTEMPTS => {}
@@ -90,6 +94,15 @@ impl CurrentIndex {
             }
         }
         Ok(None)
+    }
+
+    /// Opens the index and reads every byte of it: what opens may still be damaged further in.
+    pub(crate) fn open_whole(data_dir: &Path) -> Result<Option<Self>, OpenIndexError> {
+        let current = Self::open(data_dir)?;
+        if let Some(current) = &current {
+            current.index()?.verify().map_err(|source| unusable(&current.path, source))?;
+        }
+        Ok(current)
     }
 
     fn map(file: &File, path: PathBuf, pointer: Pointer) -> Result<Self, OpenIndexError> {

@@ -111,7 +111,7 @@ pub fn status(data_dir: &Path, catalogue: &'static [FeedSpec], now: Timestamp) -
 }
 
 fn read_index(data_dir: &Path) -> Result<Option<(IndexState, Vec<FeedRecord>)>, OpenIndexError> {
-    let Some(current) = CurrentIndex::open(data_dir)? else { return Ok(None) };
+    let Some(current) = CurrentIndex::open_whole(data_dir)? else { return Ok(None) };
     let index = current.index()?;
     let state = IndexState {
         built_at: current.built_at(),
@@ -195,5 +195,17 @@ mod tests {
         let status = status(&site.data(), feeds, now()).unwrap();
         assert!(status.index.unwrap_err().to_string().contains("the file is gone"));
         assert_eq!((status.feeds[0].freshness, status.feeds[0].documents.len()), (Freshness::Missing, 1));
+    }
+
+    #[test]
+    fn damage_far_from_the_head_is_told_too() {
+        let site = Site::new();
+        let feeds = catalogue("lines", "https://upstream.invalid/".to_owned(), "lines.txt");
+        site.publish("lines.txt", "openssl CVE-1\nend\n");
+        run(&site.options(), feeds).unwrap();
+        site.damage_index_body();
+        let status = status(&site.data(), feeds, now()).unwrap();
+        let error = status.index.unwrap_err();
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("damaged"), "{error}");
     }
 }

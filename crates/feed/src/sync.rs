@@ -324,8 +324,8 @@ pub(crate) struct Update<'a> {
 impl Update<'_> {
     pub(crate) fn run(&self, slots: &mut [Slot]) -> Result<(IndexOutcome, Vec<Rejected>), SyncError> {
         let data_dir = &self.options.data_dir;
-        // An index that cannot be opened is made anew.
-        let usable = current::CurrentIndex::open(data_dir).ok().flatten();
+        // An index that cannot be opened, or is damaged anywhere, is made anew.
+        let usable = current::CurrentIndex::open_whole(data_dir).ok().flatten();
         let before = usable.map(|index| (index.inputs().to_owned(), index.records().clone()));
         let (inputs, records) = before.unzip();
         let assembly = Assembly {

@@ -112,6 +112,15 @@ impl Site {
         index.statements("debian:bookworm", package).map(|statement| statement.vulnerability().to_owned()).collect()
     }
 
+    /// Turns the last byte of the index in use: damage that opening does not see.
+    pub(crate) fn damage_index_body(&self) {
+        let path = CurrentIndex::open(&self.data()).unwrap().unwrap().path().to_owned();
+        let mut bytes = std::fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 0x55;
+        std::fs::write(&path, bytes).unwrap();
+        CurrentIndex::open(&self.data()).unwrap();
+    }
+
     /// Lists all files of the data directory but the lock, for tests of what is left over.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut names = Vec::new();

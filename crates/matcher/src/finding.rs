@@ -102,10 +102,7 @@ fn finding(
 
 fn description(id: &str, vulnerability: Option<VulnerabilityRef<'_>>) -> LocalText {
     match vulnerability.map(|facts| facts.description()).unwrap_or_default() {
-        "" => LocalText::new(
-            format!("No feed carries a description of {id}."),
-            format!("{id} の説明はどのフィードにも含まれていません。"),
-        ),
+        "" => VulnerabilityEvidence::no_description(id),
         text => LocalText::untranslated(text),
     }
 }

@@ -95,27 +95,31 @@ impl NotCounted<'_> {
         let mut names: Vec<&str> = self.unit.packages.iter().map(|package| package.name.as_str()).collect();
         names.dedup();
         let names = names.join(", ");
-        let counted = crate::matching::flaws(flaws);
+        // Of a flaw that is repaired in this version there is nothing to count.
+        let (left_out, left_out_ja) = match flaws {
+            0 => (format!("nothing of `{source}` is counted"), format!("`{source}` の脆弱性")),
+            _ => (
+                format!("{} of `{source}` not counted", crate::matching::flaws(flaws)),
+                format!("`{source}` の脆弱性 {flaws} 件"),
+            ),
+        };
         if self.container {
             LocalText::new(
+                format!("a container runs its host's kernel: {left_out} for {names}; assess the host"),
                 format!(
-                    "a container runs its host's kernel: {counted} of `{source}` not counted for {names}; assess the \
-                     host"
-                ),
-                format!(
-                    "コンテナはホストのカーネルで動作します。{names} に対する `{source}` の脆弱性 {flaws} 件は数えて\
+                    "コンテナはホストのカーネルで動作します。{names} に対する{left_out_ja}は数えて\
                      いません。ホスト側を評価してください"
                 ),
             )
         } else {
             LocalText::new(
                 format!(
-                    "headers and user-space tools are no kernel, and no kernel image is installed: {counted} of \
-                     `{source}` not counted for {names}"
+                    "headers and user-space tools are no kernel, and no kernel image is installed: {left_out} \
+                     for {names}"
                 ),
                 format!(
                     "ヘッダーやユーザー空間ツールはカーネルではなく、カーネルイメージもインストールされていません。\
-                     {names} に対する `{source}` の脆弱性 {flaws} 件は数えていません"
+                     {names} に対する{left_out_ja}は数えていません"
                 ),
             )
         }

@@ -55,10 +55,11 @@ impl Assessment {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// Tells whether everything asked for was assessed, with data young enough.
+    /// Tells whether everything asked for was read and assessed, with data young enough. A file
+    /// that could not be read counts even where a rule found enough without it.
     pub fn is_complete(&self) -> bool {
-        self.coverage
-            .iter()
-            .all(|line| line.state == CoverageState::Assessed && !line.age.as_ref().is_some_and(|age| age.stale))
+        let whole =
+            |line: &Coverage| line.state == CoverageState::Assessed && !line.age.as_ref().is_some_and(|age| age.stale);
+        self.snapshot.problems.is_empty() && self.coverage.iter().all(whole)
     }
 }

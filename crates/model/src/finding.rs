@@ -78,6 +78,16 @@ impl Severity {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingKey(pub String);
 
+impl VulnerabilityEvidence {
+    /// The description of a finding whose flaw no feed describes.
+    pub fn no_description(id: &str) -> LocalText {
+        LocalText::new(
+            format!("No feed carries a description of {id}."),
+            format!("{id} の説明はどのフィードにも含まれていません。"),
+        )
+    }
+}
+
 impl FindingKey {
     /// Makes the key of a finding: FNV-1a (64 bits) over host, rules package, rule and subject,
     /// joined with NUL, in base 36.

@@ -229,7 +229,7 @@ impl<'a> Page<'a> {
         Row {
             finding,
             gist: match &finding.evidence {
-                Evidence::Vulnerability(_) => words::gist(finding, self.language),
+                Evidence::Vulnerability(_) => words::described_gist(finding, self.language),
                 Evidence::Setting(_) => title,
             },
             subject: words::subject(finding),

@@ -150,7 +150,11 @@ impl<'a> Screen<'a> {
             let names: Vec<_> =
                 group.members.iter().take(EXCLUDED_NAMES_MAX).map(|exclusion| exclusion.subject.as_str()).collect();
             let more = if group.members.len() > names.len() { ", …" } else { "" };
-            let why = format!("{}: {}{more}", group.members.len(), names.join(", "));
+            let reason = match group.common_reason(self.language) {
+                Some(reason) => reason,
+                None => self.say("--verbose tells why each", "理由は --verbose で表示"),
+            };
+            let why = format!("{}: {}{more} – {reason}", group.members.len(), names.join(", "));
             grid.row([Cell::styled(excluded, Style::Warning), Cell::plain(&what), Cell::plain(&why)]);
         }
     }
@@ -284,7 +288,7 @@ impl<'a> Screen<'a> {
             Column::fixed(),
             Column::fixed(),
             Column::shrinking(),
-            Column::shrinking(),
+            Column::spare(),
             Column::shrinking(),
             Column::right(),
             Column::fixed(),
@@ -315,7 +319,7 @@ impl<'a> Screen<'a> {
                 Cell::styled(&state, if fixed { Style::Good } else { Style::Faint }),
                 Cell::plain(&evidence.epss.map(|epss| words::percent(epss.probability)).unwrap_or_default()),
                 Cell::styled(if evidence.kev.is_some() { "KEV" } else { "" }, Style::Alarm),
-                Cell::plain(words::gist(finding, self.language)),
+                Cell::plain(words::described_gist(finding, self.language)),
             ]);
         }
         self.grid(&grid);
@@ -346,6 +350,8 @@ impl<'a> Screen<'a> {
             for line in finding.recommendation.get(self.language).lines() {
                 grid.row([Cell::styled(&format!("→ {line}"), Style::Good)]);
             }
+            // A vulnerability is asked for by its id, a setting by its key.
+            grid.row([Cell::styled(&format!("yagura explain {}", finding.key.0), Style::Faint)]);
             self.grid(&grid);
         }
     }

@@ -67,9 +67,28 @@ pub(crate) fn gist(finding: &Finding, language: Language) -> &str {
     }
 }
 
+/// The gist for a list, where a line that only repeats that nobody has described the flaw yet
+/// would drown the others.
+pub(crate) fn described_gist(finding: &Finding, language: Language) -> &str {
+    let undescribed = vulnerability(finding)
+        .is_some_and(|evidence| finding.description == VulnerabilityEvidence::no_description(&evidence.cve));
+    if undescribed { "–" } else { gist(finding, language) }
+}
+
 fn first_sentence(line: &str) -> &str {
-    let end = line.find(". ").or_else(|| line.find('。').map(|at| at.saturating_add('。'.len_utf8())));
-    end.and_then(|end| line.get(..end)).unwrap_or(line)
+    let japanese = line.find('。').map(|at| at.saturating_add('。'.len_utf8()));
+    let english = line.match_indices(". ").map(|(at, _)| at).find(|at| ends_sentence(line, *at));
+    english.or(japanese).and_then(|end| line.get(..end)).unwrap_or(line)
+}
+
+/// Tells a full stop from that of an abbreviation (`e.g. `, `vs. `): a sentence begins with a
+/// capital, a digit or a bracket, and an abbreviation has a full stop within or is one of a few.
+fn ends_sentence(line: &str, stop: usize) -> bool {
+    let (before, after) = line.split_at_checked(stop).unwrap_or((line, ""));
+    let word = before.rsplit([' ', '(']).next().unwrap_or_default();
+    let next = after.trim_start_matches(['.', ' ']).chars().next();
+    let begins = next.is_some_and(|c| !c.is_lowercase());
+    begins && !matches!(word, "e.g" | "i.e" | "vs" | "etc" | "cf" | "al" | "Inc" | "Ltd" | "Corp")
 }
 
 /// The CVSS score to show, of the newest version of the standard that anybody used.
@@ -220,6 +239,14 @@ pub(crate) struct ExclusionGroup<'a> {
     pub(crate) members: Vec<&'a Exclusion>,
 }
 
+impl ExclusionGroup<'_> {
+    /// The reason, where it is the same for every member.
+    pub(crate) fn common_reason(&self, language: Language) -> Option<&str> {
+        let reason = self.members.first()?.reason.get(language);
+        self.members.iter().all(|member| member.reason.get(language) == reason).then_some(reason)
+    }
+}
+
 /// Gathers exclusions by reason, the largest group first.
 pub(crate) fn exclusion_groups(assessment: &Assessment) -> Vec<ExclusionGroup<'_>> {
     let mut groups: Vec<ExclusionGroup<'_>> = Vec::new();
@@ -285,5 +312,18 @@ mod tests {
         assert_eq!(web_address("https://example.org/"), Some("https://example.org/"));
         assert_eq!(web_address("javascript:alert(1)"), None);
         assert_eq!(web_address("data:text/html,x"), None);
+    }
+
+    #[test]
+    fn a_gist_ends_with_its_sentence() {
+        assert_eq!(first_sentence("A flaw in `x`. It lets anybody in."), "A flaw in `x`");
+        let abbreviated = "Actions in unquoted attributes (e.g. \"attr={{.}}\") run code. More.";
+        assert_eq!(first_sentence(abbreviated), "Actions in unquoted attributes (e.g. \"attr={{.}}\") run code");
+        assert_eq!(
+            first_sentence("fails (ie \"pip install hg. now\") badly"),
+            "fails (ie \"pip install hg. now\") badly"
+        );
+        assert_eq!(first_sentence("脆弱性です。詳細"), "脆弱性です。");
+        assert_eq!(first_sentence("no stop"), "no stop");
     }
 }

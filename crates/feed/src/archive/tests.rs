@@ -82,7 +82,7 @@ fn older_data_is_taken_only_when_allowed() {
     let before = target.files();
     let error = take(&target, &file, false).unwrap_err();
     let expected = "`lines.txt` of feed `lines` is older in the archive (2026-02-01T00:00:00Z) than here \
-                    (2026-03-01T00:00:00Z); to take it all the same, allow older data";
+                    (2026-03-01T00:00:00Z)";
     assert_eq!(error.to_string(), expected);
     assert_eq!(target.files(), before);
     take(&target, &file, true).unwrap();
@@ -98,6 +98,7 @@ fn an_archive_cut_or_altered_anywhere_changes_nothing() {
     run(&target.options(), lines()).unwrap();
     let before = target.files();
     let path = target.root.path().join("archive");
+    let plain = zstd::decode_all(&whole[..]).unwrap();
     for length in [0, 3, whole.len() / 2, whole.len() - 1] {
         fs::write(&path, &whole[..length]).unwrap();
         assert!(take(&target, &path, false).is_err(), "cut at {length}");
@@ -106,6 +107,10 @@ fn an_archive_cut_or_altered_anywhere_changes_nothing() {
     for at in (0..whole.len()).step_by(7) {
         let mut altered = whole.clone();
         altered[at] ^= 0x20;
+        // Some bits of a zstd frame mean nothing: what unpacks to the same bytes is the same archive.
+        if zstd::decode_all(&altered[..]).is_ok_and(|bytes| bytes == plain) {
+            continue;
+        }
         fs::write(&path, altered).unwrap();
         assert!(take(&target, &path, false).is_err(), "altered at {at}");
     }

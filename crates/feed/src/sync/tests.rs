@@ -222,9 +222,29 @@ fn a_damaged_index_says_so_and_is_made_anew() {
         assert_eq!(outcome(&run(&site.options(), feeds).unwrap()), "lines: unchanged\nindex: built");
         assert_eq!(site.vulnerabilities("openssl"), ["CVE-1"]);
     }
+    site.damage_index_body();
+    assert_eq!(outcome(&run(&site.options(), feeds).unwrap()), "lines: unchanged\nindex: built");
+    assert_eq!(site.vulnerabilities("openssl"), ["CVE-1"]);
+
     fs::write(site.data().join("index/current.json"), b"{}").unwrap();
     assert!(CurrentIndex::open(&site.data()).is_err());
     run(&site.options(), feeds).unwrap();
+    assert_eq!(site.vulnerabilities("openssl"), ["CVE-1"]);
+}
+
+#[test]
+fn an_index_that_is_no_file_is_never_waited_for() {
+    let site = Site::new();
+    let feeds = lines();
+    site.publish("lines-1.txt", "openssl CVE-1\nend\n");
+    run(&site.options(), feeds).unwrap();
+    let path = CurrentIndex::open(&site.data()).unwrap().unwrap().path().to_owned();
+    fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let error = CurrentIndex::open(&site.data()).unwrap_err();
+    assert!(error.to_string().contains("it is not a file"), "{error}");
+    assert_eq!(outcome(&run(&site.options(), feeds).unwrap()), "lines: unchanged\nindex: built");
     assert_eq!(site.vulnerabilities("openssl"), ["CVE-1"]);
 }
 

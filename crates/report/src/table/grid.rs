@@ -1,4 +1,8 @@
 //! Rows and columns of short cells, fitted to a width; only a last column may wrap.
+//!
+//! Where the terminal is narrow, what tells least goes first: the last column of a list that may
+//! be left out, then a spare column, and only then are cells cut. A text that must not be cut
+//! goes below its row rather than into a gutter a few letters wide.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -16,8 +20,17 @@ const DEEP_INDENT: usize = 8;
 /// A shrinking column keeps this many columns of the terminal.
 const SHRUNK_MIN: usize = 10;
 
+/// Cells are not cut below this for the sake of the last column: a version of Debian's fits.
+const ROOMY_MIN: usize = 18;
+
 /// The last column is worth showing from this many columns of the terminal on.
 const REST_MIN: usize = 16;
+
+/// Text wraps beside its row from this many columns of the terminal on, else below.
+const BESIDE_MIN: usize = 40;
+
+/// How much further in a text below its row stands.
+const BELOW_INDENT: usize = 4;
 
 /// The last column's limit where nothing limits the line: a file with lines of 20,000
 /// characters serves nobody.
@@ -34,6 +47,7 @@ pub(super) struct Column {
 enum Kind {
     Fixed,
     Shrinking,
+    Spare,
     Rest,
     Wrapping,
 }
@@ -59,6 +73,11 @@ impl Column {
     /// As wide as its widest cell, narrower where the terminal is.
     pub(super) const fn shrinking() -> Self {
         Self { kind: Kind::Shrinking, right: false }
+    }
+
+    /// As wide as its widest cell; left out before others are cut.
+    pub(super) const fn spare() -> Self {
+        Self { kind: Kind::Spare, right: false }
     }
 
     /// What the others leave; left out where that is too little.
@@ -130,7 +149,8 @@ impl Grid {
 
     /// Lays the rows out.
     pub(super) fn render(&self, limit: Option<usize>, paint: Paint) -> String {
-        let widths = self.widths(limit);
+        let below = limit.filter(|limit| self.wraps_below(*limit));
+        let widths = self.widths(limit, below.is_some());
         let mut text = String::new();
         let heads = (!self.heads.is_empty()).then_some(&self.heads);
         for row in heads.into_iter().chain(&self.rows) {
@@ -138,22 +158,27 @@ impl Grid {
             let mut column_at = self.indent;
             // Blanks are owed, not written, so that no line ends in them.
             let mut owed = 0_usize;
-            for ((cell, column), width) in row.iter().zip(&self.columns).zip(&widths) {
+            let shown = row.iter().zip(&self.columns).zip(&widths).filter(|(_, width)| **width > 0);
+            for ((cell, column), width) in shown {
                 let mut pieces = match column.kind {
                     Kind::Wrapping => wrap(&cell.text, *width).into_iter(),
                     _ => vec![cut(&cell.text, *width)].into_iter(),
                 };
-                let shown = pieces.next().unwrap_or_default();
-                let blank = width.saturating_sub(shown.width());
-                let (before, after) = if column.right { (blank, 0) } else { (0, blank) };
-                owed = owed.saturating_add(before);
-                if !shown.is_empty() {
-                    line.push_str(&" ".repeat(owed));
-                    line.push_str(&paint.apply(cell.style, &shown));
-                    owed = 0;
+                if below.is_some() && column.kind == Kind::Wrapping {
+                    column_at = self.indent.saturating_add(BELOW_INDENT);
+                } else {
+                    let shown = pieces.next().unwrap_or_default();
+                    let blank = width.saturating_sub(shown.width());
+                    let (before, after) = if column.right { (blank, 0) } else { (0, blank) };
+                    owed = owed.saturating_add(before);
+                    if !shown.is_empty() {
+                        line.push_str(&" ".repeat(owed));
+                        line.push_str(&paint.apply(cell.style, &shown));
+                        owed = 0;
+                    }
+                    owed = owed.saturating_add(after).saturating_add(GAP);
                 }
-                owed = owed.saturating_add(after).saturating_add(GAP);
-                for piece in pieces {
+                for piece in pieces.filter(|piece| !piece.is_empty()) {
                     line.push('\n');
                     line.push_str(&" ".repeat(column_at));
                     line.push_str(&paint.apply(cell.style, &piece));
@@ -166,44 +191,99 @@ impl Grid {
         text
     }
 
-    fn widths(&self, limit: Option<usize>) -> Vec<usize> {
-        let mut widths: Vec<usize> = (0..self.columns.len())
-            .map(|place| {
-                let cells = self.rows.iter().chain([&self.heads]).filter_map(|row| row.get(place));
-                cells.map(|cell| cell.text.width()).max().unwrap_or_default()
-            })
-            .collect();
+    /// Tells whether the last column's text would be squeezed beside the others.
+    fn wraps_below(&self, limit: usize) -> bool {
+        let widths = self.natural();
+        let Some((last, others)) = widths.split_last() else { return false };
+        let wraps = self.columns.last().is_some_and(|column| column.kind == Kind::Wrapping);
+        let room = self.room(limit).saturating_sub(taken(others));
+        wraps && !others.is_empty() && *last > room && room < BESIDE_MIN
+    }
+
+    fn room(&self, limit: usize) -> usize {
+        limit.saturating_sub(self.indent)
+    }
+
+    /// As wide as the widest cell; nothing for a column whose cells are all empty.
+    fn natural(&self) -> Vec<usize> {
+        let widest = |place: usize| {
+            let cells = || self.rows.iter().filter_map(move |row| row.get(place)).map(|cell| cell.text.width());
+            let widest = cells().max().unwrap_or_default();
+            let head = self.heads.get(place).map(|head| head.text.width()).unwrap_or_default();
+            if widest == 0 { 0 } else { widest.max(head) }
+        };
+        (0..self.columns.len()).map(widest).collect()
+    }
+
+    fn widths(&self, limit: Option<usize>, below: bool) -> Vec<usize> {
+        let mut widths = self.natural();
+        let last_kind = self.columns.last().map(|column| column.kind).filter(|kind| kind.is_last());
         let Some(limit) = limit else {
-            let rest = widths.iter_mut().zip(&self.columns).filter(|(_, column)| column.kind == Kind::Rest);
-            rest.for_each(|(width, _)| *width = (*width).min(REST_UNLIMITED_MAX));
+            if let (Some(Kind::Rest), Some(width)) = (last_kind, widths.last_mut()) {
+                *width = (*width).min(REST_UNLIMITED_MAX);
+            }
             return widths;
         };
-        let taken = |widths: &[usize], columns: &[Column]| -> usize {
-            let fixed = widths.iter().zip(columns).filter(|(_, column)| !column.kind.is_last());
-            fixed.map(|(width, _)| width.saturating_add(GAP)).sum()
+        let room = self.room(limit);
+        let Some(last_kind) = last_kind else {
+            self.shrink(&mut widths, room.saturating_add(GAP), SHRUNK_MIN);
+            return widths;
         };
-        let room = limit.saturating_sub(self.indent);
-        // One column of the terminal at a time from the widest, so that short cells stay whole.
-        while taken(&widths, &self.columns).saturating_add(REST_MIN) > room {
+        let last = widths.pop().unwrap_or_default();
+        let beside = room.saturating_sub(REST_MIN);
+        let last = match last_kind {
+            Kind::Wrapping if below => {
+                self.shrink(&mut widths, room.saturating_add(GAP), SHRUNK_MIN);
+                last.min(room.saturating_sub(BELOW_INDENT).max(REST_MIN))
+            }
+            Kind::Wrapping => {
+                self.shrink(&mut widths, beside, SHRUNK_MIN);
+                last.min(room.saturating_sub(taken(&widths)).max(REST_MIN))
+            }
+            _ => {
+                let mut roomy = widths.clone();
+                self.shrink(&mut roomy, beside, ROOMY_MIN);
+                if taken(&roomy) <= beside {
+                    widths = roomy;
+                    last.min(room.saturating_sub(taken(&widths)))
+                } else {
+                    self.leave_out(&mut widths, room.saturating_add(GAP));
+                    self.shrink(&mut widths, room.saturating_add(GAP), SHRUNK_MIN);
+                    0
+                }
+            }
+        };
+        widths.push(last);
+        widths
+    }
+
+    /// Leaves spare columns out while the others do not fit.
+    fn leave_out(&self, widths: &mut [usize], room: usize) {
+        for place in 0..widths.len() {
+            let spare = self.columns.get(place).is_some_and(|column| column.kind == Kind::Spare);
+            if let (true, true, Some(width)) = (spare, taken(widths) > room, widths.get_mut(place)) {
+                *width = 0;
+            }
+        }
+    }
+
+    /// Takes one column of the terminal at a time from the widest, so that short cells stay whole.
+    fn shrink(&self, widths: &mut [usize], room: usize, min: usize) {
+        while taken(widths) > room {
             let widest = widths
                 .iter_mut()
                 .zip(&self.columns)
-                .filter(|(width, column)| column.kind == Kind::Shrinking && **width > SHRUNK_MIN)
+                .filter(|(width, column)| matches!(column.kind, Kind::Shrinking | Kind::Spare) && **width > min)
                 .max_by_key(|(width, _)| **width);
             let Some((width, _)) = widest else { break };
             *width = width.saturating_sub(1);
         }
-        let rest = room.saturating_sub(taken(&widths, &self.columns));
-        for (width, column) in widths.iter_mut().zip(&self.columns) {
-            match column.kind {
-                Kind::Rest if rest < REST_MIN => *width = 0,
-                Kind::Rest => *width = (*width).min(rest),
-                Kind::Wrapping => *width = (*width).min(rest.max(REST_MIN)),
-                Kind::Fixed | Kind::Shrinking => {}
-            }
-        }
-        widths
     }
+}
+
+/// What columns take with the gaps behind them.
+fn taken(widths: &[usize]) -> usize {
+    widths.iter().filter(|width| **width > 0).map(|width| width.saturating_add(GAP)).sum()
 }
 
 /// Cuts text to a width in columns of the terminal; what is cut ends in `…`.
@@ -323,6 +403,60 @@ mod tests {
                 assert!(line.width() <= limit, "{} > {limit}: {line}", line.width());
             }
         }
+    }
+
+    #[test]
+    fn a_squeezed_text_goes_below_its_row() {
+        let mut grid = Grid::new([Column::fixed(), Column::shrinking(), Column::wrapping()]);
+        grid.row([
+            Cell::plain("excluded"),
+            Cell::plain("no authority"),
+            Cell::plain("built elsewhere; nobody speaks of it"),
+        ]);
+        grid.row([Cell::plain("excluded"), Cell::plain("other"), Cell::plain("")]);
+        insta::assert_snapshot!(grid.render(Some(40), Paint::new(false)), @r"
+          excluded  no authority
+              built elsewhere; nobody speaks of
+              it
+          excluded  other
+        ");
+        insta::assert_snapshot!(grid.render(Some(80), Paint::new(false)), @r"
+          excluded  no authority  built elsewhere; nobody speaks of it
+          excluded  other
+        ");
+    }
+
+    #[test]
+    fn what_tells_least_goes_first() {
+        let mut grid =
+            Grid::new([Column::fixed(), Column::spare(), Column::shrinking(), Column::fixed(), Column::rest()]);
+        grid.heads(["id", "installed", "fixed in", "kev", "what"]);
+        let version = "3.0.20-1~deb12u2";
+        grid.row([
+            Cell::plain("CVE-1"),
+            Cell::plain(version),
+            Cell::plain(version),
+            Cell::plain(""),
+            Cell::plain("a flaw in the parser"),
+        ]);
+        let text = |limit| grid.render(Some(limit), Paint::new(false));
+        // A column without a cell has no head either.
+        insta::assert_snapshot!(text(80), @r"
+          ID     INSTALLED         FIXED IN          WHAT
+          CVE-1  3.0.20-1~deb12u2  3.0.20-1~deb12u2  a flaw in the parser
+        ");
+        insta::assert_snapshot!(text(50), @r"
+          ID     INSTALLED         FIXED IN
+          CVE-1  3.0.20-1~deb12u2  3.0.20-1~deb12u2
+        ");
+        insta::assert_snapshot!(text(40), @r"
+          ID     FIXED IN
+          CVE-1  3.0.20-1~deb12u2
+        ");
+        insta::assert_snapshot!(text(20), @r"
+          ID     FIXED IN
+          CVE-1  3.0.20-1~d…
+        ");
     }
 
     #[test]

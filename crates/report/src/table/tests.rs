@@ -18,8 +18,9 @@ fn the_first_screen_in_english() {
                                                            feed sync`
       not assessed     cve · epss                          never fetched; run `yagura feed sync --only epss`
       partly assessed  Security Best Practices             1 of 9 rules could not be judged
-      excluded         cve · no authority for the package  1: google-chrome-stable
-      excluded         best-practices · unreadable         1: etc/shadow
+      excluded         cve · no authority for the package  1: google-chrome-stable – built by Google LLC; no feed speaks of
+                                                           its builds
+      excluded         best-practices · unreadable         1: etc/shadow – permission denied; run as root
       not read         /var/lib/dpkg/status:955            record without `Package`; the record was left out
 
     6 findings
@@ -43,6 +44,7 @@ fn the_first_screen_in_english() {
             /etc/ssh/sshd_config.d/50-cloud.conf:3: PermitRootLogin yes (the first value wins)
             PasswordAuthentication yes
             → Set `PermitRootLogin prohibit-password` in /etc/ssh/sshd_config, then `systemctl reload ssh`.
+            yagura explain k5sshd000001
 
     1 informational finding is not listed; --verbose lists them.
     ");
@@ -59,8 +61,9 @@ fn the_first_screen_in_japanese() {
                                                       feed sync` を実行してください
       評価不可      cve · epss                        未取得です。`yagura feed sync --only epss` を実行してください
       一部のみ評価  セキュリティのベストプラクティス  9 件中 1 件のルールを判定できませんでした
-      対象外        cve · 判定根拠となる情報源なし    1: google-chrome-stable
-      対象外        best-practices · 読み取り不可     1: etc/shadow
+      対象外        cve · 判定根拠となる情報源なし    1: google-chrome-stable – Google LLC が作成したパッケージで、対応する
+                                                      情報源がありません
+      対象外        best-practices · 読み取り不可     1: etc/shadow – 権限がありません。root で実行してください
       読み取り不可  /var/lib/dpkg/status:955          `Package` のないレコードを読み飛ばしました
 
     検出結果 6 件
@@ -86,6 +89,7 @@ fn the_first_screen_in_japanese() {
             PasswordAuthentication yes
             → /etc/ssh/sshd_config に `PermitRootLogin prohibit-password` と書き、`systemctl reload ssh` を実行してくださ
             い。
+            yagura explain k5sshd000001
 
     「情報」の検出結果 1 件は省略しました。--verbose で表示します。
     ");
@@ -154,4 +158,46 @@ fn every_line_fits_the_terminal() {
             }
         }
     }
+}
+
+#[test]
+fn a_flaw_that_nobody_describes_is_a_dash() {
+    let mut assessment = fixture::assessment();
+    for finding in &mut assessment.findings {
+        if finding.rule == "CVE-2026-10001" {
+            finding.description = yagura_model::VulnerabilityEvidence::no_description(&finding.rule);
+        }
+    }
+    let text = render(&assessment, &options(Language::English));
+    let line = text.lines().find(|line| line.contains("CVE-2026-10001")).unwrap();
+    assert!(line.ends_with("KEV  –"), "{line}");
+}
+
+#[test]
+fn a_narrow_terminal_keeps_versions_whole_and_no_line_too_long() {
+    use unicode_width::UnicodeWidthStr as _;
+    for language in [Language::English, Language::Japanese] {
+        let text = render(&fixture::assessment(), &Options { width: Some(80), ..options(language) });
+        assert!(text.contains("3.0.17-1~deb12u2"), "{text}");
+        assert!(text.lines().all(|line| line.width() <= 80), "{text}");
+    }
+}
+
+#[test]
+fn a_group_of_exclusions_tells_its_reason_or_how_to_see_them() {
+    let mut assessment = fixture::assessment();
+    let mut another = assessment.exclusions[0].clone();
+    assessment.exclusions.push(another.clone());
+    let line = |assessment: &Assessment| {
+        let text = render(assessment, &Options { width: None, ..options(Language::English) });
+        text.lines().find(|line| line.contains("2: ")).unwrap().to_owned()
+    };
+    assert!(
+        line(&assessment).ends_with("– built by Google LLC; no feed speaks of its builds"),
+        "{}",
+        line(&assessment)
+    );
+    another.reason = yagura_model::LocalText::new("another", "別");
+    *assessment.exclusions.last_mut().unwrap() = another;
+    assert!(line(&assessment).ends_with("– --verbose tells why each"), "{}", line(&assessment));
 }

@@ -8,7 +8,7 @@ use yagura_feed::CurrentIndex;
 use yagura_model::{Assessment, CoverageState, LocalText, RulesPackage, Severity};
 use yagura_report::{Options, Report};
 
-use super::{Context, memory};
+use super::{Context, chain, memory};
 use crate::cli::{Assess, Format};
 use crate::exit::{self, Exit, Failure, Message};
 use crate::host::{self, Facts};
@@ -85,11 +85,20 @@ pub(crate) fn open(data_dir: &Path) -> Found {
             format!("there is no feed index in {}; run `yagura feed sync`", data_dir.display()),
             format!("{} にフィード索引がありません。`yagura feed sync` を実行してください", data_dir.display()),
         )),
-        Err(error) => Found::Missing(LocalText::new(
-            format!("the feed index cannot be used: {error}; run `yagura feed sync`"),
-            format!("フィード索引を使用できません: {error}。`yagura feed sync` を実行してください"),
-        )),
+        Err(error) => Found::Missing(unusable(&chain(&error))),
     }
+}
+
+/// Most of what can be wrong with an index names its own remedy; it is not named twice.
+fn unusable(why: &str) -> LocalText {
+    let told = why.contains("yagura feed sync");
+    LocalText::new(
+        format!("the feed index cannot be used: {why}{}", if told { "" } else { "; run `yagura feed sync`" }),
+        format!(
+            "フィード索引を使用できません: {why}{}",
+            if told { "" } else { "。`yagura feed sync` を実行してください" }
+        ),
+    )
 }
 
 /// Where the result is not on the screen, the screen still says what was not assessed.
@@ -97,8 +106,14 @@ fn tell_gaps(assessment: &Assessment) {
     for line in assessment.coverage.iter().filter(|line| line.state != CoverageState::Assessed) {
         let subject = line.feed.as_ref().map_or(line.rules_package.word(), |feed| feed.as_str());
         let reason = line.reason.as_ref().map(|reason| reason.en.as_str()).unwrap_or_default();
-        exit::warn(&format!("{subject}: {}: {reason}", line.state.word().replace('-', " ")));
+        let age = line.age.as_ref().map(|age| format!("{} days old, ", age.age_days)).unwrap_or_default();
+        let state = match line.state {
+            CoverageState::Partly => "partly assessed",
+            CoverageState::Assessed | CoverageState::NotAssessed => "not assessed",
+        };
+        exit::warn(&format!("{subject}: {state}: {age}{reason}"));
     }
+    host::tell_problems(&assessment.snapshot.problems);
 }
 
 /// Turns the result into an exit code: the gate first, because a finding that is there counts

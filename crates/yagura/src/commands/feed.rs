@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
 use yagura_feed::{
-    CurrentIndex, DocumentOutcome, FEEDS, FeedState, FeedStatus, ImportOptions, IndexOutcome, Mirror, MirrorError,
-    Retry, SyncError, SyncOptions, SyncReport, TransportError,
+    CurrentIndex, DocumentOutcome, FEEDS, FeedState, FeedStatus, ImportOptions, IndexOutcome, LockError, Mirror,
+    MirrorError, Retry, SyncError, SyncOptions, SyncReport, TransportError,
 };
 use yagura_model::Language;
 
-use super::Context;
+use super::{Context, chain};
 use crate::cli::{Feed, FeedSync, ListFormat};
 use crate::exit::{self, Exit, Failure, Message};
 use crate::output;
@@ -92,24 +92,14 @@ fn failure(error: &SyncError) -> Failure {
         SyncError::UnknownFeed { .. } | SyncError::AsOfNeedsMirror | SyncError::Mirror(MirrorError::Address { .. }) => {
             Failure::Usage(message)
         }
-        SyncError::Lock(_) => Failure::Failed(message.hint("run it again later, or wait with --wait")),
-        SyncError::Store(_) => Failure::Failed(
+        SyncError::Lock(LockError::Busy { .. }) => {
+            Failure::Failed(message.hint("run it again later, or wait with --wait"))
+        }
+        SyncError::Store(_) | SyncError::Lock(LockError::Store(_)) => Failure::Failed(
             message.hint("check that the data directory is writable and has room, or choose another with --data-dir"),
         ),
         _ => Failure::Failed(message),
     }
-}
-
-/// The text of an error and of everything that caused it, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 fn tell_failures(report: &SyncReport) {
@@ -177,7 +167,11 @@ fn import(context: &Context, data_dir: &Path, file: &Path, allow_older: bool) ->
 }
 
 fn transport_failure(error: &TransportError) -> Failure {
-    Failure::Failed(Message::from_error(error))
+    let message = Message::from_error(error);
+    Failure::Failed(match error {
+        TransportError::Older { .. } => message.hint("take the newest archive, or repeat with --allow-older"),
+        _ => message,
+    })
 }
 
 fn status(context: &Context, data_dir: &Path, format: ListFormat) -> Result<Exit, Failure> {
@@ -207,7 +201,9 @@ fn status_table(status: &FeedStatus, language: Language) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let mut text = format!("{}\n\n", table.trim_fmt());
+    // Its cells have a blank on both sides; other tables of the program stand two blanks in.
+    let mut text: String = table.trim_fmt().lines().map(|line| format!(" {line}\n")).collect();
+    text.push('\n');
     text.push_str(&index_line(status, language));
     text.push('\n');
     text
@@ -234,7 +230,7 @@ fn index_line(status: &FeedStatus, language: Language) -> String {
     match (&status.index, language) {
         (Ok(Some(index)), Language::English) => format!(
             "index of {}: {} statements about {} packages, {} vulnerabilities, {}",
-            index.built_at,
+            minute(index.built_at),
             index.counts.statements,
             index.counts.packages,
             index.counts.vulnerabilities,
@@ -242,7 +238,7 @@ fn index_line(status: &FeedStatus, language: Language) -> String {
         ),
         (Ok(Some(index)), Language::Japanese) => format!(
             "索引 ({}): 判定 {} 件、パッケージ {} 件、脆弱性 {} 件、{}",
-            index.built_at,
+            minute(index.built_at),
             index.counts.statements,
             index.counts.packages,
             index.counts.vulnerabilities,
@@ -252,6 +248,11 @@ fn index_line(status: &FeedStatus, language: Language) -> String {
         (Ok(None), Language::Japanese) => "索引はまだありません。`yagura feed sync` を実行してください".to_owned(),
         (Err(error), _) => chain(error),
     }
+}
+
+/// Nobody asks at which nanosecond an index was made.
+fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn status_json(status: &FeedStatus) -> serde_json::Value {

@@ -53,6 +53,18 @@ impl Context {
     }
 }
 
+/// The text of an error and of everything that caused it, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
 /// The language of the first locale variable that is set, as POSIX orders them.
 fn locale_language() -> Option<Language> {
     ["LC_ALL", "LC_MESSAGES", "LANG"]

@@ -119,3 +119,61 @@ fn a_dead_mirror_is_told_and_the_old_index_stays() {
     let host = HostTree::debian_12().unwrap().package("libdemo1", "1.2-1", "demo").unwrap();
     assert_eq!(yagura.assess_json(host.path(), &["--rules", "cve"])["findings"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn a_damaged_index_is_told_once_with_its_remedy_and_healed() {
+    let (yagura, mirror) = (Yagura::new(), FeedMirror::demo(&today()).unwrap());
+    yagura.sync(mirror.path());
+    let host = HostTree::debian_12().unwrap().package("libdemo1", "1.2-1", "demo").unwrap();
+    let index = || {
+        let folder = yagura.data.path().join("index");
+        let pointer = std::fs::read(folder.join("current.json")).unwrap();
+        let pointer: serde_json::Value = serde_json::from_slice(&pointer).unwrap();
+        folder.join(format!("index-{}.yidx", &pointer["sha256"].as_str().unwrap()[..16]))
+    };
+    // Cut short, of another format, and with one byte turned where opening does not look.
+    let harm: [fn(&mut Vec<u8>); 3] =
+        [|bytes| bytes.truncate(100), |bytes| bytes[8] = 99, |bytes| *bytes.last_mut().unwrap() ^= 0x55];
+    for (turn, harm) in harm.into_iter().enumerate() {
+        let mut bytes = std::fs::read(index()).unwrap();
+        harm(&mut bytes);
+        std::fs::write(index(), bytes).unwrap();
+        if turn < 2 {
+            let result = yagura.assess_json(host.path(), &["--rules", "cve"]);
+            let reason = result["coverage"][0]["reason"].as_str().unwrap();
+            assert_eq!(reason.matches("yagura feed sync").count(), 1, "{reason}");
+            assert!(reason.contains("damaged") || reason.contains("another version"), "{reason}");
+        }
+        let status = yagura.run(&["feed", "status"]).out;
+        assert_eq!(status.matches("yagura feed sync").count(), 1, "{status}");
+        yagura.sync(mirror.path());
+        assert_eq!(yagura.assess_json(host.path(), &["--rules", "cve"])["findings"].as_array().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn a_lock_that_cannot_be_opened_is_not_a_reason_to_wait() {
+    let (yagura, mirror) = (Yagura::new(), FeedMirror::demo(&today()).unwrap());
+    std::fs::create_dir_all(yagura.data.path().join("feeds/.lock")).unwrap();
+    let run = yagura.run(&["feed", "sync", "--mirror", mirror.path().to_str().unwrap()]);
+    assert_eq!(run.code, 3, "{}", run.err);
+    assert!(run.err.contains(".lock") && run.err.contains("--data-dir") && !run.err.contains("--wait"), "{}", run.err);
+}
+
+#[test]
+fn a_setting_that_cannot_be_read_is_not_a_whole_assessment() {
+    let yagura = Yagura::new();
+    let host = HostTree::debian_12().unwrap();
+    let shadow = host.join("etc/shadow");
+    let _ = std::fs::remove_file(&shadow);
+    std::fs::create_dir(&shadow).unwrap();
+    std::fs::write(host.join("etc/passwd"), "root:x:0:0:root:/root:/bin/bash\n").unwrap();
+    // The rule on password ages finds enough in login.defs, and has still not seen the accounts.
+    std::fs::write(host.join("etc/login.defs"), "PASS_MAX_DAYS 99999\n").unwrap();
+    let root = host.path().to_str().unwrap();
+    let run = yagura.run(&["assess", "--root", root, "--rules", "best-practices", "--strict", "--offline"]);
+    assert!(run.out.contains("not read") && run.out.contains("/etc/shadow"), "{}", run.out);
+    assert_eq!(run.code, 4, "{}", run.out);
+    let run = yagura.run(&["assess", "--root", root, "--rules", "best-practices", "--format", "json", "--offline"]);
+    assert!(run.err.contains("/etc/shadow"), "{}", run.err);
+}

@@ -88,6 +88,20 @@ fn feeds_cross_an_air_gap() {
 }
 
 #[test]
+fn an_older_archive_is_refused_with_the_words_that_allow_it() {
+    let (old, new) = (Yagura::new(), Yagura::new());
+    old.sync(FeedMirror::demo("2026-01-05").unwrap().path());
+    new.sync(FeedMirror::demo(&today()).unwrap().path());
+    let file = old.data.path().join("feeds.tar.zst");
+    let file = file.to_str().unwrap();
+    assert_eq!(old.run(&["feed", "export", file]).code, 0);
+    let run = new.run(&["feed", "import", file]);
+    assert_eq!(run.code, 3, "{}", run.err);
+    assert!(run.err.contains("older") && run.err.contains("--allow-older"), "{}", run.err);
+    assert_eq!(new.run(&["feed", "import", "--allow-older", file]).code, 0);
+}
+
+#[test]
 fn only_the_named_feeds_are_synced_and_unknown_names_are_refused() {
     let (yagura, mirror) = (Yagura::new(), FeedMirror::demo(&today()).unwrap());
     let mirror = mirror.path().to_str().unwrap();
