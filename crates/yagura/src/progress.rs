@@ -79,6 +79,10 @@ impl Bars {
                 bar.finish_and_clear();
             }
             let bar = self.bar(None, what);
+            // There is nothing to count here.
+            if let Ok(style) = ProgressStyle::with_template("{msg:<42} {spinner}") {
+                bar.set_style(style);
+            }
             bar.enable_steady_tick(TICK);
             *current = Some(bar);
         });

@@ -70,10 +70,14 @@ pub(crate) fn judge(
 fn current_index(context: &Context, words: &Assess, data_dir: &Path) -> Result<Found, Failure> {
     if words.feed_mirror.is_some() {
         super::feed::sync_before(context, data_dir, words.feed_mirror.as_deref(), words.as_of)?;
-    } else if !words.offline && !super::feed::has_index(data_dir) {
-        exit::line("there is no feed index yet: syncing the public feeds first (--offline skips this)");
-        super::feed::sync_before(context, data_dir, None, None)?;
+        return Ok(open(data_dir));
     }
+    let found = open(data_dir);
+    if words.offline || matches!(found, Found::Index(_)) {
+        return Ok(found);
+    }
+    exit::line("there is no usable feed index yet: syncing the public feeds first (--offline skips this)");
+    super::feed::sync_before(context, data_dir, None, None)?;
     Ok(open(data_dir))
 }
 

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
 use yagura_feed::{
-    CurrentIndex, DocumentOutcome, FEEDS, FeedState, FeedStatus, ImportOptions, IndexOutcome, LockError, Mirror,
-    MirrorError, Retry, SyncError, SyncOptions, SyncReport, TransportError,
+    DocumentOutcome, FEEDS, FeedState, FeedStatus, ImportOptions, IndexOutcome, LockError, Mirror, MirrorError, Retry,
+    SyncError, SyncOptions, SyncReport, Timeouts, TransportError,
 };
 use yagura_model::Language;
 
@@ -43,6 +44,9 @@ fn sync(context: &Context, data_dir: &Path, words: &FeedSync) -> Result<Exit, Fa
     conclude(&report)
 }
 
+/// How long an assessment waits for a server that says nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Syncs before an assessment: what fails is told, and the assessment goes on with what is there.
 /// Only an operator's mistake, such as a mirror that does not exist, ends the command.
 pub(crate) fn sync_before(
@@ -55,8 +59,9 @@ pub(crate) fn sync_before(
         mirror: from.map(mirror).transpose()?,
         as_of,
         wait: true,
-        // A person waits for this: one attempt at a dead network is enough.
+        // A person waits for this: one short attempt at a dead or stalling network is enough.
         retry: Retry { attempts: 1, ..Retry::default() },
+        timeouts: Timeouts { connect: PATIENCE, idle: PATIENCE, ..Timeouts::default() },
         ..SyncOptions::new(data_dir.to_owned(), Timestamp::now())
     };
     match yagura_feed::sync(&options, FEEDS, &Bars::new(context.quiet), &AtomicBool::new(false)) {
@@ -67,11 +72,6 @@ pub(crate) fn sync_before(
         },
     }
     Ok(())
-}
-
-/// Tells whether an assessment would find an index.
-pub(crate) fn has_index(data_dir: &Path) -> bool {
-    matches!(CurrentIndex::open(data_dir), Ok(Some(_)))
 }
 
 fn mirror(text: &str) -> Result<Mirror, Failure> {
