@@ -140,7 +140,7 @@ impl<'a> Advisory<'a> {
             self.packages.extend(package_line(line)?);
             return Ok(());
         }
-        // `NOTE:`, `TODO:`, `- package version` (unstable, which the lists do not keep current).
+        // Editors' remarks, and `- package version` (unstable, which the lists do not keep current).
         Ok(())
     }
 
