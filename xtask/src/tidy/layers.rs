@@ -12,9 +12,10 @@ const ROWS: &[&[&str]] = &[
     &["model"],
     &["index"],
     &["matcher", "rules"],
-    &["feed", "probe"],
+    &["wire", "identity"],
+    &["feed", "probe", "store"],
     &["app"],
-    &["report"],
+    &["report", "api", "agent"],
     &["yagura"],
 ];
 

@@ -1,0 +1,1 @@
+//! Collects on a host and sends to a Yagura server.

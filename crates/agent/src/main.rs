@@ -1,0 +1,3 @@
+//! The `yagura-agent` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The contract between agent and server: enrolment, heartbeat with instructions, telemetry.
