@@ -1,1 +1,114 @@
 //! What the service remembers: the only SQL of the house, and the blobs.
+//!
+//! [`Store`] is the whole interface. [`Store::write`] runs a closure in one transaction with a
+//! [`Tx`], whose typed methods stand in one file a noun; [`Store::read`] the same without the
+//! right to change anything. What a closure did is there as a whole or not at all.
+//!
+//! Below [`Tx`] lies one trait, [`Database`], with two drivers: SQLite inside the program, and
+//! PostgreSQL by URL. The SQL is written once, in the part of the language that both speak;
+//! `?1` stands for the first value on both.
+//!
+//! # Invariants
+//!
+//! - Every table carries the account.
+//! - Only this crate contains SQL.
+//! - A schema change is a new numbered file in `schema/`; a file that has shipped never changes.
+//! - Work is blocking. Who runs an async runtime calls from a blocking thread.
+
+mod database;
+mod error;
+mod migrate;
+mod postgres_driver;
+mod sqlite;
+mod tx;
+mod value;
+
+use std::path::Path;
+
+pub use database::{Database, Statements};
+pub use error::StoreError;
+pub use tx::Tx;
+pub use value::{Row, Value};
+
+/// The database and what stands beside it.
+pub struct Store {
+    database: Box<dyn Database>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("database", &self.database.describe()).finish()
+    }
+}
+
+impl Store {
+    /// Opens the SQLite database `yagura.db` in `data_dir`, made if it is not there, and brings
+    /// its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no database, or was written by a newer version.
+    pub fn open_sqlite(data_dir: &Path) -> Result<Self, StoreError> {
+        Self::start(Box::new(sqlite::Sqlite::open(&data_dir.join("yagura.db"))?))
+    }
+
+    /// Connects to PostgreSQL and brings the schema up to date.
+    ///
+    /// # Errors
+    /// When the URL is not one, the server cannot be reached, or a newer version wrote the schema.
+    pub fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        Self::start(Box::new(postgres_driver::Postgres::connect(url)?))
+    }
+
+    fn start(database: Box<dyn Database>) -> Result<Self, StoreError> {
+        migrate::run(database.as_ref())?;
+        Ok(Self { database })
+    }
+
+    /// Runs `work` in one transaction that may change things. An error undoes all of it.
+    ///
+    /// `work` may run again after a conflict with another transaction, so it must have no effect
+    /// outside the transaction.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`StoreError`] when the transaction cannot begin or commit.
+    pub fn write<T, E: From<StoreError>>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.transact(true, &mut work)
+    }
+
+    /// Runs `work` on one consistent state that it cannot change.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`StoreError`] when the database cannot be read.
+    pub fn read<T, E: From<StoreError>>(&self, mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.transact(false, &mut work)
+    }
+
+    fn transact<T, E: From<StoreError>>(
+        &self,
+        writes: bool,
+        work: &mut dyn FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut answer: Option<Result<T, E>> = None;
+        let outcome = self.database.transact(writes, &mut |statements| match work(&mut Tx::new(statements)) {
+            Ok(value) => {
+                answer = Some(Ok(value));
+                Ok(())
+            }
+            Err(error) => {
+                answer = Some(Err(error));
+                Err(StoreError::Undone)
+            }
+        });
+        match (outcome, answer) {
+            (Ok(()), Some(answer)) => answer,
+            (Err(StoreError::Undone), Some(answer)) => answer,
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Undone.into()),
+        }
+    }
+
+    /// Names the database for people: a path, or host and name without the password.
+    pub fn describe(&self) -> String {
+        self.database.describe()
+    }
+}

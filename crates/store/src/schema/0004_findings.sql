@@ -1,0 +1,72 @@
+-- What was found, and what could not be judged.
+
+-- The long texts of findings by content: many hosts have the same fault.
+CREATE TABLE finding_text (
+    account TEXT NOT NULL,
+    digest  TEXT NOT NULL,
+    body    TEXT NOT NULL,
+    PRIMARY KEY (account, digest)
+);
+
+CREATE TABLE finding (
+    seq           $SEQ,
+    account       TEXT NOT NULL,
+    region        TEXT NOT NULL,
+    run_seq       BIGINT NOT NULL,
+    id            TEXT NOT NULL,
+    agent         TEXT NOT NULL,
+    scaling_group TEXT,
+    rules_package TEXT NOT NULL,
+    rule          TEXT NOT NULL,
+    severity      TEXT NOT NULL,
+    stable_key    TEXT NOT NULL,
+    title         TEXT NOT NULL,
+    text_digest   TEXT NOT NULL,
+    attributes    TEXT NOT NULL,
+    evidence      TEXT NOT NULL,
+    user_attributes TEXT NOT NULL,
+    created_ms    BIGINT NOT NULL,
+    updated_ms    BIGINT NOT NULL,
+    UNIQUE (run_seq, id)
+);
+CREATE INDEX finding_by_scope ON finding (account, region, seq);
+CREATE INDEX finding_by_run ON finding (run_seq, severity, seq);
+CREATE INDEX finding_by_severity ON finding (account, region, severity, seq);
+CREATE INDEX finding_by_agent ON finding (account, region, agent, seq);
+CREATE INDEX finding_by_rule ON finding (account, region, rule, seq);
+CREATE INDEX finding_by_key ON finding (account, stable_key, seq);
+
+-- One row for each attribute that a user or a template put on a finding.
+CREATE TABLE finding_attribute (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    finding_seq BIGINT NOT NULL,
+    key         TEXT NOT NULL,
+    value       TEXT NOT NULL,
+    PRIMARY KEY (finding_seq, key)
+);
+CREATE INDEX finding_attribute_by_value ON finding_attribute (account, region, key, value, finding_seq);
+
+CREATE TABLE exclusion (
+    seq     $SEQ,
+    account TEXT NOT NULL,
+    region  TEXT NOT NULL,
+    run_seq BIGINT NOT NULL,
+    id      TEXT NOT NULL,
+    body    TEXT NOT NULL,
+    UNIQUE (run_seq, id)
+);
+
+-- The verdict of each rule on each host of a run, for FULL reports. `result`: fail, pass,
+-- not-applicable, unknown.
+CREATE TABLE rule_result (
+    account       TEXT NOT NULL,
+    run_seq       BIGINT NOT NULL,
+    agent         TEXT NOT NULL,
+    rules_package TEXT NOT NULL,
+    rule          TEXT NOT NULL,
+    title         TEXT NOT NULL,
+    severity      TEXT NOT NULL,
+    result        TEXT NOT NULL,
+    PRIMARY KEY (run_seq, agent, rules_package, rule)
+);

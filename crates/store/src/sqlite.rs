@@ -1,0 +1,209 @@
+//! SQLite inside the program: one writer, a few readers, write-ahead log.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::database::{Database, Dialect, Statements, Work};
+use crate::{Row, StoreError, Value};
+
+/// Readers that may work at once; more wait.
+const READERS_MAX: usize = 8;
+/// Another process (the command line beside the server) holds the lock for milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const STATEMENTS_CACHED: usize = 200;
+
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Readers>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Readers {
+    idle: Vec<Connection>,
+    lent: usize,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let writer = connect(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::new(Readers::default()),
+            returned: Condvar::new(),
+        })
+    }
+
+    fn borrow_reader(&self) -> Result<Connection, StoreError> {
+        let mut readers = locked(&self.readers);
+        loop {
+            if let Some(connection) = readers.idle.pop() {
+                readers.lent += 1;
+                return Ok(connection);
+            }
+            if readers.lent < READERS_MAX {
+                readers.lent += 1;
+                drop(readers);
+                return connect(&self.path).inspect_err(|_| {
+                    locked(&self.readers).lent -= 1;
+                    self.returned.notify_one();
+                });
+            }
+            readers = self.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut readers = locked(&self.readers);
+        readers.lent -= 1;
+        readers.idle.push(connection);
+        self.returned.notify_one();
+    }
+}
+
+/// A panic inside a transaction rolls it back when the connection's guard is dropped, so the
+/// connection behind a poisoned lock is as good as any.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let shown = path.display().to_string();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| StoreError::open(&shown, error))?;
+    let prepare = || -> rusqlite::Result<()> {
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // What is acknowledged must outlive a power cut, not only a killed process.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "cache_size", -16_384)?;
+        connection.pragma_update(None, "journal_size_limit", 67_108_864)
+    };
+    prepare().map_err(|error| translated("open", error).unwrap_or_else(|error| StoreError::open(&shown, error)))?;
+    Ok(connection)
+}
+
+impl Database for Sqlite {
+    fn transact(&self, writes: bool, work: Work<'_>) -> Result<(), StoreError> {
+        if writes {
+            let mut writer = locked(&self.writer);
+            return run(&mut writer, TransactionBehavior::Immediate, work);
+        }
+        let mut reader = self.borrow_reader()?;
+        let outcome = run(&mut reader, TransactionBehavior::Deferred, work);
+        self.give_back(reader);
+        outcome
+    }
+
+    fn describe(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        const PAGES_A_STEP: std::ffi::c_int = 2_000;
+        let source = self.borrow_reader()?;
+        let copy = || -> rusqlite::Result<()> {
+            let mut target = Connection::open(path)?;
+            let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
+            backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None)
+        };
+        let outcome = copy().map_err(|error| failed("backup", error));
+        self.give_back(source);
+        outcome
+    }
+}
+
+fn run(connection: &mut Connection, behavior: TransactionBehavior, work: Work<'_>) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(behavior).map_err(|error| failed("BEGIN", error))?;
+    // Dropped without a commit, it rolls back.
+    work(&mut Inside { connection: &transaction })?;
+    transaction.commit().map_err(|error| failed("COMMIT", error))
+}
+
+struct Inside<'c> {
+    connection: &'c Connection,
+}
+
+impl Statements for Inside<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let mut run = || -> rusqlite::Result<usize> {
+            self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values.iter()))
+        };
+        let changed = run().map_err(|error| failed(sql, error))?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut run = || -> rusqlite::Result<Vec<Row>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let columns = statement.column_count();
+            let mut rows = statement.query(rusqlite::params_from_iter(values.iter()))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let values: rusqlite::Result<Vec<Value>> =
+                    (0..columns).map(|column| row.get_ref(column).map(owned)).collect();
+                found.push(Row::new(values?));
+            }
+            Ok(found)
+        };
+        run().map_err(|error| failed(sql, error))
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(|error| failed(sql, error))
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Int(value),
+        ValueRef::Real(value) => Value::Real(value),
+        ValueRef::Text(value) => Value::Text(String::from_utf8_lossy(value).into_owned()),
+        ValueRef::Blob(value) => Value::Blob(value.to_vec()),
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(value) => ValueRef::Integer(*value),
+            Self::Real(value) => ValueRef::Real(*value),
+            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+fn failed(sql: &str, error: rusqlite::Error) -> StoreError {
+    translated(sql, error).unwrap_or_else(|error| StoreError::statement(sql, error))
+}
+
+/// Gives the errors that callers tell apart their own kind, and the others back.
+fn translated(_sql: &str, error: rusqlite::Error) -> Result<StoreError, rusqlite::Error> {
+    let rusqlite::Error::SqliteFailure(failure, message) = &error else { return Err(error) };
+    match failure.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Ok(StoreError::Busy),
+        ErrorCode::DiskFull => Ok(StoreError::Full),
+        ErrorCode::ConstraintViolation => Ok(StoreError::Conflict(message.clone().unwrap_or_default())),
+        _ => Err(error),
+    }
+}
