@@ -1,1 +1,21 @@
-//! The faces of the service on one TLS port.
+//! The faces of the service on one TLS port: AWS JSON 1.1 for clients, the gateway for agents.
+//!
+//! - [`operations`]: the table of operations, one file each: what a request may hold, which verb
+//!   it calls, what the answer looks like.
+//! - `input` reads a request's members and names what is wrong with one in the API's codes.
+//! - `exception` turns a refusal into the body and the status that clients expect.
+//! - `page` makes and checks the tokens of paged lists.
+//!
+//! # Invariants
+//!
+//! - Every operation is authorized and recorded by `dispatch`, before and around its verb: an
+//!   operation's file cannot forget it.
+//! - Only `InternalException` is a 500.
+//! - Every body has a bound that is checked before it is read.
+
+pub mod dispatch;
+mod exception;
+mod input;
+pub mod operations;
+mod page;
+mod shapes;

@@ -8,6 +8,7 @@
 pub mod assess;
 pub mod coverage;
 pub mod explain;
+pub mod service;
 
 pub use assess::{AssessOptions, assess};
 pub use explain::explain;

@@ -15,18 +15,28 @@
 //! - A schema change is a new numbered file in `schema/`; a file that has shipped never changes.
 //! - Work is blocking. Who runs an async runtime calls from a blocking thread.
 
+mod agents;
+mod audit;
 mod database;
 mod error;
 mod migrate;
 mod postgres_driver;
+mod question;
+mod run_agents;
+mod runs;
+mod shapes;
 mod sqlite;
+mod tags;
 mod tx;
 mod value;
 
 use std::path::Path;
 
-pub use database::{Database, Statements};
+pub use audit::{AuditHead, StoredRecord};
+pub use database::{Database, Dialect, Statements, Work};
 pub use error::StoreError;
+pub use run_agents::{Phase, RunAgent};
+pub use runs::RunFilter;
 pub use tx::Tx;
 pub use value::{Row, Value};
 

@@ -84,11 +84,13 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         // What is acknowledged must outlive a power cut, not only a killed process.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
+        // PostgreSQL's LIKE minds the case, and so do the API's patterns.
+        connection.pragma_update(None, "case_sensitive_like", "ON")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cache_size", -16_384)?;
         connection.pragma_update(None, "journal_size_limit", 67_108_864)
     };
-    prepare().map_err(|error| translated("open", error).unwrap_or_else(|error| StoreError::open(&shown, error)))?;
+    prepare().map_err(|error| translated(error).unwrap_or_else(|error| StoreError::open(&shown, error)))?;
     Ok(connection)
 }
 
@@ -139,7 +141,7 @@ struct Inside<'c> {
 
 impl Statements for Inside<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let mut run = || -> rusqlite::Result<usize> {
+        let run = || -> rusqlite::Result<usize> {
             self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values.iter()))
         };
         let changed = run().map_err(|error| failed(sql, error))?;
@@ -147,7 +149,7 @@ impl Statements for Inside<'_> {
     }
 
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let mut run = || -> rusqlite::Result<Vec<Row>> {
+        let run = || -> rusqlite::Result<Vec<Row>> {
             let mut statement = self.connection.prepare_cached(sql)?;
             let columns = statement.column_count();
             let mut rows = statement.query(rusqlite::params_from_iter(values.iter()))?;
@@ -194,11 +196,11 @@ impl rusqlite::ToSql for Value {
 }
 
 fn failed(sql: &str, error: rusqlite::Error) -> StoreError {
-    translated(sql, error).unwrap_or_else(|error| StoreError::statement(sql, error))
+    translated(error).unwrap_or_else(|error| StoreError::statement(sql, error))
 }
 
 /// Gives the errors that callers tell apart their own kind, and the others back.
-fn translated(_sql: &str, error: rusqlite::Error) -> Result<StoreError, rusqlite::Error> {
+fn translated(error: rusqlite::Error) -> Result<StoreError, rusqlite::Error> {
     let rusqlite::Error::SqliteFailure(failure, message) = &error else { return Err(error) };
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Ok(StoreError::Busy),

@@ -251,7 +251,7 @@ impl Row {
 ///
 /// # Errors
 /// When the value has no JSON form (a map whose keys are no texts).
-pub fn json(value: &impl serde::Serialize) -> Result<Value, StoreError> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<Value, StoreError> {
     serde_json::to_string(value).map(Value::Text).map_err(|error| StoreError::Form(error.to_string()))
 }
 

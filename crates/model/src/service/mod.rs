@@ -1,5 +1,6 @@
 //! The nouns of the service: where things belong, what is assessed, how, and each execution.
 
+pub mod agent;
 pub mod arn;
 pub mod catalogue;
 pub mod event;
@@ -8,11 +9,12 @@ pub mod run;
 pub mod scope;
 pub mod tag;
 
+pub use agent::{Agent, AgentFacts};
 pub use arn::{Arn, ArnKind, Id};
 pub use catalogue::{CatalogueEntry, catalogue};
 pub use event::EventKind;
 pub use health::{AgentHealth, HealthCode};
-pub use run::{RunState, StopAction};
+pub use run::{Run, RunState, StopAction};
 pub use scope::Scope;
 pub use tag::Tag;
 

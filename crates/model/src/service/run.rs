@@ -1,4 +1,62 @@
-//! The states of a run and the ways between them.
+//! Runs, their states and the ways between them.
+
+use jiff::Timestamp;
+
+use super::{Arn, Id, Scope};
+use crate::Attribute;
+
+/// One execution of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The store's own number; newer runs have greater ones.
+    pub seq: i64,
+    /// Account and region.
+    pub scope: Scope,
+    /// `0-XXXXXXXX`.
+    pub id: Id,
+    /// Of which target.
+    pub target: Id,
+    /// Of which template.
+    pub template: Id,
+    /// Unique in its template.
+    pub name: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// Grows with every change, so that of two servers only one makes it.
+    pub version: i64,
+    /// Copied from the template at the start, as are rules and attributes.
+    pub duration_s: u32,
+    /// ARNs of the rules packages.
+    pub rules: Vec<String>,
+    /// Attributes that its findings get.
+    pub attributes: Vec<Attribute>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it began to collect.
+    pub started_at: Option<Timestamp>,
+    /// When it reached its end.
+    pub completed_at: Option<Timestamp>,
+    /// When it reached its present state.
+    pub changed_at: Timestamp,
+    /// How somebody wanted it to stop.
+    pub stop: Option<StopAction>,
+    /// Everything has arrived that will.
+    pub data_collected: bool,
+    /// Its findings per severity, in the order of [`crate::Severity::ALL`].
+    pub counts: [u64; 5],
+}
+
+impl Run {
+    /// Returns its name in the API.
+    pub fn arn(&self) -> Arn {
+        Arn::run(&self.scope, &self.target, &self.template, &self.id)
+    }
+
+    /// Returns the name of its template in the API.
+    pub fn template_arn(&self) -> Arn {
+        Arn::template(&self.scope, &self.target, &self.template)
+    }
+}
 
 /// A state of a run, in the order in which a whole run passes through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,108 @@
+//! Small shapes that several answers have.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use yagura_model::Attribute;
+use yagura_model::service::Tag;
+
+/// A time on the wire: epoch seconds with up to three decimals.
+pub(crate) fn time(at: Timestamp) -> Value {
+    let milliseconds = at.as_millisecond();
+    let (seconds, rest) = (milliseconds.div_euclid(1_000), milliseconds.rem_euclid(1_000));
+    // Through text, so that no binary fraction shows.
+    serde_json::from_str(&format!("{seconds}.{rest:03}")).unwrap_or(Value::Null)
+}
+
+/// Tags on the wire.
+pub(crate) fn tags(tags: &[Tag]) -> Value {
+    tags.iter().map(|tag| pair(&tag.key, tag.value.as_deref())).collect()
+}
+
+/// Attributes on the wire; one without a value has none there either.
+pub(crate) fn attributes(attributes: &[Attribute]) -> Value {
+    attributes
+        .iter()
+        .map(|attribute| pair(&attribute.key, Some(attribute.value.as_str()).filter(|value| !value.is_empty())))
+        .collect()
+}
+
+fn pair(key: &str, value: Option<&str>) -> Value {
+    let mut pair = Map::new();
+    pair.insert("key".into(), key.into());
+    if let Some(value) = value {
+        pair.insert("value".into(), value.into());
+    }
+    Value::Object(pair)
+}
+
+/// Why one item of a request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ItemFailure {
+    /// Not of the form of that kind of ARN.
+    InvalidArn,
+    /// Given twice.
+    Duplicate,
+    /// There is no such thing in this account and region.
+    DoesNotExist,
+    /// The caller has no right to it.
+    AccessDenied,
+    /// It would have more than it may.
+    LimitExceeded,
+}
+
+impl ItemFailure {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::InvalidArn => "INVALID_ARN",
+            Self::Duplicate => "DUPLICATE_ARN",
+            Self::DoesNotExist => "ITEM_DOES_NOT_EXIST",
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::LimitExceeded => "LIMIT_EXCEEDED",
+        }
+    }
+}
+
+/// The items of a request that failed, by their ARN as it was given.
+#[derive(Debug, Default)]
+pub(crate) struct FailedItems(Map<String, Value>);
+
+impl FailedItems {
+    /// Notes an item.
+    pub(crate) fn add(&mut self, arn: &str, failure: ItemFailure) {
+        // None of these passes by itself; an internal fault fails the whole request.
+        self.0.insert(arn.to_owned(), json!({"failureCode": failure.word(), "retryable": false}));
+    }
+
+    /// The map on the wire; empty when nothing failed.
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+/// Puts a member in where there is a value: what is absent is left out, not null.
+pub(crate) fn put(members: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        members.insert(name.to_owned(), value.into());
+    }
+}
+
+/// Makes an object of members.
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_show_milliseconds_and_no_more() {
+        let at = |ms| time(Timestamp::from_millisecond(ms).unwrap()).to_string();
+        assert_eq!(at(1_458_680_170_035), "1458680170.035");
+        assert_eq!(at(1_458_680_170_100), "1458680170.1");
+        assert_eq!(at(0), "0.0");
+    }
+}

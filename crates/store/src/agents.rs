@@ -1,0 +1,233 @@
+//! Enrolled agents and their tags.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use yagura_model::service::{Agent, AgentFacts, HealthCode, Scope, Tag};
+
+use crate::question::Question;
+use crate::shapes::{read_scope, read_tags, tags};
+use crate::value::json;
+use crate::{Row, StoreError, Tx};
+
+const COLUMNS: &str = "seq, account, region, id, tags, auto_scaling_group, agent_version, facts, health_code, \
+     health_details, cloned, revoked, enrolled_ms, seen_ms, snapshot, snapshot_ms";
+
+/// The stored form of what an agent says of its host.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct Facts {
+    hostname: String,
+    fingerprint: String,
+    operating_system: String,
+    distribution: Option<String>,
+    version: Option<String>,
+    codename: Option<String>,
+    kernel_version: String,
+    architecture: String,
+    ipv4: Vec<String>,
+    ipv6: Vec<String>,
+}
+
+impl From<&AgentFacts> for Facts {
+    fn from(facts: &AgentFacts) -> Self {
+        let facts = facts.clone();
+        Self {
+            hostname: facts.hostname,
+            fingerprint: facts.fingerprint,
+            operating_system: facts.operating_system,
+            distribution: facts.distribution,
+            version: facts.version,
+            codename: facts.codename,
+            kernel_version: facts.kernel_version,
+            architecture: facts.architecture,
+            ipv4: facts.ipv4_addresses,
+            ipv6: facts.ipv6_addresses,
+        }
+    }
+}
+
+impl From<Facts> for AgentFacts {
+    fn from(facts: Facts) -> Self {
+        Self {
+            hostname: facts.hostname,
+            fingerprint: facts.fingerprint,
+            operating_system: facts.operating_system,
+            distribution: facts.distribution,
+            version: facts.version,
+            codename: facts.codename,
+            kernel_version: facts.kernel_version,
+            architecture: facts.architecture,
+            ipv4_addresses: facts.ipv4,
+            ipv6_addresses: facts.ipv6,
+        }
+    }
+}
+
+fn read(row: &mut Row) -> Result<(i64, Agent), StoreError> {
+    let seq = row.int()?;
+    let agent = Agent {
+        scope: read_scope(row)?,
+        id: row.text()?,
+        tags: read_tags(row)?,
+        auto_scaling_group: row.opt_text()?,
+        agent_version: row.text()?,
+        facts: row.json::<Facts>()?.into(),
+        reported: HealthCode::from_word(&row.text()?).unwrap_or(HealthCode::Unknown),
+        health_details: row.opt_text()?,
+        cloned: row.truth()?,
+        revoked: row.truth()?,
+        enrolled_at: row.time()?,
+        seen_at: row.time()?,
+        snapshot: row.opt_text()?,
+        snapshot_at: row.opt_time()?,
+    };
+    Ok((seq, agent))
+}
+
+impl Tx<'_> {
+    /// Adds an agent, or replaces what is known of one that enrolled again under its id.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn put_agent(&mut self, agent: &Agent, nonce: &str) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO agent (account, region, id, hostname, tags, auto_scaling_group, agent_version, facts, \
+             fingerprint, nonce, nonce_before, health_code, health_details, cloned, revoked, enrolled_ms, seen_ms, \
+             snapshot, snapshot_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+             ON CONFLICT (id) DO UPDATE SET hostname = excluded.hostname, tags = excluded.tags, \
+             auto_scaling_group = excluded.auto_scaling_group, agent_version = excluded.agent_version, \
+             facts = excluded.facts, fingerprint = excluded.fingerprint, nonce = excluded.nonce, \
+             nonce_before = excluded.nonce_before, health_code = excluded.health_code, \
+             health_details = excluded.health_details, cloned = excluded.cloned, revoked = excluded.revoked, \
+             enrolled_ms = excluded.enrolled_ms, seen_ms = excluded.seen_ms, snapshot = excluded.snapshot, \
+             snapshot_ms = excluded.snapshot_ms",
+            &[
+                (&agent.scope.account).into(),
+                (&agent.scope.region).into(),
+                (&agent.id).into(),
+                (&agent.facts.hostname).into(),
+                tags(&agent.tags)?,
+                agent.auto_scaling_group.clone().into(),
+                (&agent.agent_version).into(),
+                json(&Facts::from(&agent.facts))?,
+                (&agent.facts.fingerprint).into(),
+                nonce.into(),
+                agent.reported.word().into(),
+                agent.health_details.clone().into(),
+                agent.cloned.into(),
+                agent.revoked.into(),
+                agent.enrolled_at.into(),
+                agent.seen_at.into(),
+                agent.snapshot.clone().into(),
+                agent.snapshot_at.into(),
+            ],
+        )?;
+        self.put_agent_tags(agent)
+    }
+
+    /// Writes the tags by which targets find an agent; the Auto Scaling group counts as one.
+    fn put_agent_tags(&mut self, agent: &Agent) -> Result<(), StoreError> {
+        self.execute("DELETE FROM agent_tag WHERE agent = ?1", &[(&agent.id).into()])?;
+        let group = agent
+            .auto_scaling_group
+            .as_ref()
+            .map(|group| Tag::new(yagura_model::service::tag::AUTO_SCALING_GROUP, group));
+        for tag in agent.tags.iter().chain(&group) {
+            self.execute(
+                "INSERT INTO agent_tag (account, region, agent, key, value) VALUES (?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT (agent, key) DO UPDATE SET value = excluded.value",
+                &[
+                    (&agent.scope.account).into(),
+                    (&agent.scope.region).into(),
+                    (&agent.id).into(),
+                    (&tag.key).into(),
+                    tag.value.clone().unwrap_or_default().into(),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the tags of an agent; `false` when there is no such agent in the scope.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_agent_tags(&mut self, scope: &Scope, id: &str, new: &[Tag]) -> Result<bool, StoreError> {
+        let Some(mut agent) = self.agent(scope, id)? else { return Ok(false) };
+        agent.tags = new.to_vec();
+        self.execute("UPDATE agent SET tags = ?2 WHERE id = ?1", &[id.into(), tags(new)?])?;
+        self.put_agent_tags(&agent)?;
+        Ok(true)
+    }
+
+    /// Finds an agent of a scope.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn agent(&mut self, scope: &Scope, id: &str) -> Result<Option<Agent>, StoreError> {
+        Ok(self.agent_by_id(id)?.filter(|agent| agent.scope == *scope))
+    }
+
+    /// Finds an agent by its id alone, which is unique on a server.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn agent_by_id(&mut self, id: &str) -> Result<Option<Agent>, StoreError> {
+        let found = self.query_one(&format!("SELECT {COLUMNS} FROM agent WHERE id = ?1"), &[id.into()], read)?;
+        Ok(found.map(|(_, agent)| agent))
+    }
+
+    /// Lists agents that carry any one of the tags (all of the scope where `tags` is `None`), in
+    /// the order of enrolment, each with its number; `after` is the last number of the page before.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn agents_with(
+        &mut self,
+        scope: &Scope,
+        tags: Option<&[Tag]>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, Agent)>, StoreError> {
+        let mut question = Question::new(scope);
+        let mark = question.value(after);
+        question.and(format!("seq > {mark}"));
+        if let Some(tags) = tags {
+            let any: Vec<String> = tags
+                .iter()
+                .map(|tag| {
+                    let key = question.value(&tag.key);
+                    match &tag.value {
+                        Some(value) => format!("(t.key = {key} AND t.value = {})", question.value(value)),
+                        None => format!("t.key = {key}"),
+                    }
+                })
+                .collect();
+            if any.is_empty() {
+                return Ok(Vec::new());
+            }
+            question.and(format!(
+                "id IN (SELECT t.agent FROM agent_tag t WHERE t.account = ?1 AND t.region = ?2 AND ({}))",
+                any.join(" OR ")
+            ));
+        }
+        question.and("revoked = 0".to_owned());
+        let limit = question.value(limit);
+        let sql = format!("SELECT {COLUMNS} FROM agent WHERE {} ORDER BY seq LIMIT {limit}", question.text);
+        self.query(&sql, &question.values, read)
+    }
+
+    /// Remembers the last whole snapshot of an agent.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_agent_snapshot(&mut self, id: &str, digest: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE agent SET snapshot = ?2, snapshot_ms = ?3 WHERE id = ?1",
+            &[id.into(), digest.into(), at.into()],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! Agents in runs: who takes part, how far each has come, what it sent.
+
+use jiff::Timestamp;
+use yagura_model::service::{HealthCode, Scope};
+
+use crate::{Row, StoreError, Tx};
+
+/// How far an agent has come in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Its instruction lies ready.
+    Instructed,
+    /// It has begun to send.
+    Collecting,
+    /// All that it had to send has arrived.
+    Flushed,
+    /// Judged.
+    Evaluated,
+    /// Not judged; an exclusion says why.
+    Excluded,
+}
+
+impl Phase {
+    /// Returns the stored word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Instructed => "instructed",
+            Self::Collecting => "collecting",
+            Self::Flushed => "flushed",
+            Self::Evaluated => "evaluated",
+            Self::Excluded => "excluded",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Instructed, Self::Collecting, Self::Flushed, Self::Evaluated, Self::Excluded]
+            .into_iter()
+            .find(|phase| phase.word() == word)
+    }
+}
+
+/// An agent in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunAgent {
+    /// The run's number.
+    pub run_seq: i64,
+    /// The agent's id.
+    pub agent: String,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When it became part of the run.
+    pub joined_at: Timestamp,
+    /// When its first chunk came.
+    pub started_at: Option<Timestamp>,
+    /// When its last chunk came.
+    pub data_at: Option<Timestamp>,
+    /// The number of the chunk that is wanted next.
+    pub next_chunk: u64,
+    /// Digest of the snapshot that it sent.
+    pub snapshot: Option<String>,
+    /// How the agent was when it was last looked at in this run.
+    pub health: HealthCode,
+    /// Why it is not well, or why it was excluded.
+    pub details: Option<String>,
+    /// The host as findings show it (JSON in the API's shape of asset attributes).
+    pub asset: String,
+    /// When it was judged.
+    pub evaluated_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "run_seq, agent, phase, joined_ms, started_ms, data_ms, next_chunk, snapshot, health_code, \
+     details, asset, evaluated_ms";
+
+fn read(row: &mut Row) -> Result<RunAgent, StoreError> {
+    Ok(RunAgent {
+        run_seq: row.int()?,
+        agent: row.text()?,
+        phase: read_phase(row)?,
+        joined_at: row.time()?,
+        started_at: row.opt_time()?,
+        data_at: row.opt_time()?,
+        next_chunk: row.count()?,
+        snapshot: row.opt_text()?,
+        health: HealthCode::from_word(&row.text()?).unwrap_or(HealthCode::Unknown),
+        details: row.opt_text()?,
+        asset: row.text()?,
+        evaluated_at: row.opt_time()?,
+    })
+}
+
+fn read_phase(row: &mut Row) -> Result<Phase, StoreError> {
+    let word = row.text()?;
+    Phase::from_word(&word).ok_or_else(|| StoreError::Form(format!("`{word}` is no phase")))
+}
+
+impl Tx<'_> {
+    /// Makes an agent part of a run; `false` when it is already.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn join_run(&mut self, scope: &Scope, member: &RunAgent) -> Result<bool, StoreError> {
+        let added = self.execute(
+            "INSERT INTO run_agent (account, region, run_seq, agent, phase, joined_ms, next_chunk, health_code, details, \
+             asset) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9) ON CONFLICT (run_seq, agent) DO NOTHING",
+            &[
+                (&scope.account).into(),
+                (&scope.region).into(),
+                member.run_seq.into(),
+                (&member.agent).into(),
+                member.phase.word().into(),
+                member.joined_at.into(),
+                member.health.word().into(),
+                member.details.clone().into(),
+                (&member.asset).into(),
+            ],
+        )?;
+        Ok(added == 1)
+    }
+
+    /// Finds an agent of a run.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn run_agent(&mut self, run_seq: i64, agent: &str) -> Result<Option<RunAgent>, StoreError> {
+        self.query_one(
+            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND agent = ?2"),
+            &[run_seq.into(), agent.into()],
+            read,
+        )
+    }
+
+    /// Lists the agents of a run by id, after `after`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn run_agents(&mut self, run_seq: i64, after: &str, limit: usize) -> Result<Vec<RunAgent>, StoreError> {
+        self.query(
+            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND agent > ?2 ORDER BY agent LIMIT ?3"),
+            &[run_seq.into(), after.into(), limit.into()],
+            read,
+        )
+    }
+
+    /// Lists the agents of a run that are in a phase, by id.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn run_agents_in(&mut self, run_seq: i64, phase: Phase, limit: usize) -> Result<Vec<RunAgent>, StoreError> {
+        self.query(
+            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND phase = ?2 ORDER BY agent LIMIT ?3"),
+            &[run_seq.into(), phase.word().into(), limit.into()],
+            read,
+        )
+    }
+
+    /// Counts the agents of a run by phase.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn count_run_agents(&mut self, run_seq: i64) -> Result<Vec<(Phase, u64)>, StoreError> {
+        self.query(
+            "SELECT phase, COUNT(*) FROM run_agent WHERE run_seq = ?1 GROUP BY phase",
+            &[run_seq.into()],
+            |row| Ok((read_phase(row)?, row.count()?)),
+        )
+    }
+
+    /// Writes how far an agent of a run has come, and what is known of it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn update_run_agent(&mut self, member: &RunAgent) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE run_agent SET phase = ?3, started_ms = ?4, data_ms = ?5, next_chunk = ?6, snapshot = ?7, \
+             health_code = ?8, details = ?9, evaluated_ms = ?10, asset = ?11 WHERE run_seq = ?1 AND agent = ?2",
+            &[
+                member.run_seq.into(),
+                (&member.agent).into(),
+                member.phase.word().into(),
+                member.started_at.into(),
+                member.data_at.into(),
+                member.next_chunk.into(),
+                member.snapshot.clone().into(),
+                member.health.word().into(),
+                member.details.clone().into(),
+                member.evaluated_at.into(),
+                (&member.asset).into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Finds live runs in which agents are, other than `except`: agent and the run's number.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn busy_agents(&mut self, scope: &Scope, except: i64) -> Result<Vec<(String, i64)>, StoreError> {
+        self.query(
+            "SELECT a.agent, a.run_seq FROM run_agent a JOIN run r ON r.seq = a.run_seq \
+             WHERE r.live = 1 AND r.account = ?1 AND r.region = ?2 AND a.run_seq <> ?3 AND a.phase <> 'excluded' \
+             ORDER BY a.agent",
+            &[(&scope.account).into(), (&scope.region).into(), except.into()],
+            |row| Ok((row.text()?, row.int()?)),
+        )
+    }
+
+    /// Lists the live runs in which an agent has something to do or to send, oldest first: the
+    /// run's number and how far the agent has come.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn live_runs_of_agent(&mut self, agent: &str) -> Result<Vec<RunAgent>, StoreError> {
+        let columns: Vec<String> = COLUMNS.split(", ").map(|column| format!("a.{}", column.trim())).collect();
+        self.query(
+            &format!(
+                "SELECT {} FROM run_agent a JOIN run r ON r.seq = a.run_seq \
+                 WHERE a.agent = ?1 AND r.live = 1 ORDER BY a.run_seq",
+                columns.join(", ")
+            ),
+            &[agent.into()],
+            read,
+        )
+    }
+}
