@@ -81,7 +81,8 @@ pub(crate) fn from_base64_32(text: &str) -> Option<[u8; 32]> {
 fn bits(bytes: &[u8], width: usize) -> impl Iterator<Item = u8> {
     debug_assert!((bytes.len() * 8).is_multiple_of(width));
     let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| (byte >> (7 - at % 8)) & 1);
-    (0..bytes.len() * 8 / width).map(move |group| (0..width).fold(0, |value, at| (value << 1) | bit(group * width + at)))
+    (0..bytes.len() * 8 / width)
+        .map(move |group| (0..width).fold(0, |value, at| (value << 1) | bit(group * width + at)))
 }
 
 fn digit(alphabet: &[u8], value: u8) -> char {

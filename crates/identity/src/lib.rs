@@ -17,10 +17,10 @@
 //! - Whatever cannot be decided is refused: an unknown role, an unknown action, a policy that fails while it is
 //!   evaluated, a signature over less than the request.
 
-// pub mod audit;
-// pub mod ca;
+pub mod audit;
+pub mod ca;
 mod encoding;
 pub mod link;
-// pub mod policy;
+pub mod policy;
 pub mod secrets;
 pub mod sigv4;

@@ -93,10 +93,7 @@ mod tests {
         let signer = LinkSigner::new(&MasterKey::from_text(&"01".repeat(32)).unwrap());
         let query = signer.query("/reports/a", at(1000));
         signer.check("/reports/a", &query, at(999)).unwrap();
-        assert_eq!(
-            signer.check("/reports/a", &query, at(1000)),
-            Err(LinkError::Expired { expired_at: at(1000) })
-        );
+        assert_eq!(signer.check("/reports/a", &query, at(1000)), Err(LinkError::Expired { expired_at: at(1000) }));
         assert_eq!(signer.check("/reports/b", &query, at(999)), Err(LinkError::Invalid));
         let later = query.replace("1000", "9999");
         assert_eq!(signer.check("/reports/a", &later, at(999)), Err(LinkError::Invalid));

@@ -245,9 +245,9 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let agent = authority().sign_agent(&csr(&key), AGENT, now(), SignedDuration::from_hours(1)).unwrap();
         for (certificate, key, why) in [
-            (one.certificate.clone(), other.key.clone(), "the key is not the certificate's"),
-            (String::new(), one.key.clone(), "no certificate"),
-            (one.certificate.clone(), SecretText::new("x"), "no private key"),
+            (one.certificate.clone(), other.key, "the key is not the certificate's"),
+            (String::new(), one.key, "no certificate"),
+            (one.certificate, SecretText::new("x"), "no private key"),
             (agent.pem, SecretText::new(key.serialize_pem()), "the certificate is no authority's"),
         ] {
             let error = CertificateAuthority::from_pem(&CaPem { certificate, key }).unwrap_err();

@@ -103,10 +103,8 @@ impl MasterKey {
         let new = Self::generate()?;
         match new.store(path)? {
             Stored::Made => Ok(new),
-            Stored::WasThere => Self::load(path)?.ok_or_else(|| MasterKeyError::Read {
-                path: path.to_owned(),
-                source: io::ErrorKind::NotFound.into(),
-            }),
+            Stored::WasThere => Self::load(path)?
+                .ok_or_else(|| MasterKeyError::Read { path: path.to_owned(), source: io::ErrorKind::NotFound.into() }),
         }
     }
 
@@ -209,8 +207,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
         let keys: Vec<MasterKey> = std::thread::scope(|scope| {
-            let started: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| MasterKey::load_or_create(&path).unwrap())).collect();
+            let started: Vec<_> = (0..8).map(|_| scope.spawn(|| MasterKey::load_or_create(&path).unwrap())).collect();
             started.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(keys.iter().all(|key| key.bytes() == keys[0].bytes()));

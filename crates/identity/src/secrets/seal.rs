@@ -142,7 +142,9 @@ impl MasterKey {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| truncated())?;
         let mut bytes = Zeroizing::new(ciphertext.to_vec());
         self.cipher()
-            .and_then(|cipher| cipher.open_in_place(nonce, Aad::from(aad(header, context)), &mut bytes).map(|_| ()).ok())
+            .and_then(|cipher| {
+                cipher.open_in_place(nonce, Aad::from(aad(header, context)), &mut bytes).map(|_| ()).ok()
+            })
             .ok_or(OpenError::Damaged)?;
         bytes.truncate(length);
         Ok(bytes)

@@ -401,6 +401,8 @@ mod tests {
         }
         assert!(parse(&authorization, &[("host", "h"), ("date", "yesterday")]).unwrap_err().contains("HTTP date"));
         let unsigned = AUTHORIZATION.replace("host;x-amz-date", "host");
-        assert!(parse(&unsigned, &[("host", "h"), ("date", "20260101T000000Z")]).unwrap_err().contains("signed 'Date'"));
+        assert!(
+            parse(&unsigned, &[("host", "h"), ("date", "20260101T000000Z")]).unwrap_err().contains("signed 'Date'")
+        );
     }
 }

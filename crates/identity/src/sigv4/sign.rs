@@ -10,7 +10,8 @@ use crate::encoding::hex;
 use crate::secrets::SecretText;
 
 /// Headers that change on the way, so that no client signs them.
-const UNSIGNED: &[&str] = &["authorization", "connection", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"];
+const UNSIGNED: &[&str] =
+    &["authorization", "connection", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"];
 
 /// With what to sign, and for what.
 #[derive(Debug, Clone, Copy)]
@@ -70,10 +71,14 @@ mod tests {
     fn signature(service: &str, method: &str, path: &str, query: &str, headers: &[(&str, &str)], body: &str) -> String {
         let headers: Vec<Header<'_>> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
         let secret = SecretText::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-        let credentials =
-            Credentials { access_key_id: "AKIDEXAMPLE", secret: &secret, session_token: None, region: "us-east-1", service };
-        let request =
-            Request { method, path, query, headers: &headers, body_sha256: body_sha256(body.as_bytes()) };
+        let credentials = Credentials {
+            access_key_id: "AKIDEXAMPLE",
+            secret: &secret,
+            session_token: None,
+            region: "us-east-1",
+            service,
+        };
+        let request = Request { method, path, query, headers: &headers, body_sha256: body_sha256(body.as_bytes()) };
         let added = sign(&credentials, &request, "2015-08-30T12:36:00Z".parse().unwrap());
         let (_, authorization) = added.last().unwrap().clone();
         authorization.rsplit_once("Signature=").unwrap().1.to_owned()
@@ -92,8 +97,13 @@ mod tests {
     #[test]
     fn the_documented_day_key() {
         let secret = SecretText::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-        let derivation =
-            Derivation { access_key_id: "AKIDEXAMPLE", date: "20150830", region: "us-east-1", service: "iam", secret: &secret };
+        let derivation = Derivation {
+            access_key_id: "AKIDEXAMPLE",
+            date: "20150830",
+            region: "us-east-1",
+            service: "iam",
+            secret: &secret,
+        };
         let to_sign = "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n\
                        f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59";
         let signature = hmac::sign(&derivation.derive(), to_sign.as_bytes());
@@ -106,7 +116,14 @@ mod tests {
         let host = ("Host", "example.amazonaws.com");
         for (name, method, path, query, more, expected) in [
             ("get-vanilla", "GET", "/", "", vec![], "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
-            ("post-vanilla", "POST", "/", "", vec![], "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
+            (
+                "post-vanilla",
+                "POST",
+                "/",
+                "",
+                vec![],
+                "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+            ),
             (
                 "get-vanilla-query-order-key-case",
                 "GET",

@@ -58,7 +58,8 @@ impl Verifier {
         }
         let timestamp = basic(*signed_at);
         if !timestamp.starts_with(date.as_str()) {
-            let reason = format!("Date in Credential scope does not match YYYYMMDD of the request: {date}, {timestamp}.");
+            let reason =
+                format!("Date in Credential scope does not match YYYYMMDD of the request: {date}, {timestamp}.");
             return Err(SignatureError::invalid(reason));
         }
         in_time(*signed_at, now)?;
@@ -163,9 +164,8 @@ mod tests {
         .chain(more)
         .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
         .collect();
-        let borrowed: Vec<Header<'_>> =
-            headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        let (method, path, query) = ("POST", "/a%20b/c", "x=1&y=%2F");
+        let borrowed: Vec<Header<'_>> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let (method, path, query) = ("POST", "/a%20b/c", "x=1&y=%20");
         let request = Request { method, path, query, headers: &borrowed, body_sha256: body_sha256(BODY) };
         let credentials = Credentials {
             access_key_id: "AKIDEXAMPLE",
@@ -236,7 +236,8 @@ mod tests {
         let error = signed_with("inspector2", &[]).verify(&only, &secret(), NOW).unwrap_err();
         assert_eq!(error.to_string(), "Credential should be scoped to correct service: 'inspector'.");
         let mut request = signed();
-        let changed = String::from_utf8(request.header("authorization").clone()).unwrap().replace("20260101/", "20251231/");
+        let changed =
+            String::from_utf8(request.header("authorization").clone()).unwrap().replace("20260101/", "20251231/");
         *request.header("authorization") = changed.into_bytes();
         let error = request.verify(&verifier(), &secret(), NOW).unwrap_err();
         assert!(error.to_string().starts_with("Date in Credential scope does not match"), "{error}");
