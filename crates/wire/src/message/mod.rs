@@ -1,7 +1,7 @@
 //! Requests and answers between agent and server.
 //!
 //! [`read`] is the only way in: it bounds the body, reads the JSON, compares the protocol number and asks
-//! [`Message::validate`], so that a value that exists is a valid one. [`write`] is the way out and asks the same.
+//! [`Message::validate`], so that a value that exists is a valid one. [`write()`] is the way out and asks the same.
 
 mod answer;
 mod check;
