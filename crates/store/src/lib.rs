@@ -15,18 +15,26 @@
 //! - A schema change is a new numbered file in `schema/`; a file that has shipped never changes.
 //! - Work is blocking. Who runs an async runtime calls from a blocking thread.
 
+mod accounts;
 mod agents;
 mod audit;
+mod cascade;
 mod database;
 mod error;
+mod events;
+mod groups;
 mod migrate;
+mod notifications;
 mod postgres_driver;
 mod question;
 mod run_agents;
 mod runs;
 mod shapes;
 mod sqlite;
+mod subscriptions;
 mod tags;
+mod targets;
+mod templates;
 mod tx;
 mod value;
 
@@ -35,8 +43,12 @@ use std::path::Path;
 pub use audit::{AuditHead, StoredRecord};
 pub use database::{Database, Dialect, Statements, Work};
 pub use error::StoreError;
+pub use events::Event;
+pub use notifications::Notification;
 pub use run_agents::{Phase, RunAgent};
 pub use runs::RunFilter;
+pub use subscriptions::Subscription;
+pub use templates::TemplateFilter;
 pub use tx::Tx;
 pub use value::{Row, Value};
 
