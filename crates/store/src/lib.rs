@@ -15,10 +15,14 @@
 //! - A schema change is a new numbered file in `schema/`; a file that has shipped never changes.
 //! - Work is blocking. Who runs an async runtime calls from a blocking thread.
 
+mod accounts;
 mod agents;
 mod audit;
+mod cascade;
 mod database;
 mod error;
+mod events;
+mod groups;
 mod migrate;
 mod notifications;
 mod postgres_driver;
@@ -31,7 +35,10 @@ mod runs;
 mod settings;
 mod shapes;
 mod sqlite;
+mod subscriptions;
 mod tags;
+mod targets;
+mod templates;
 mod tx;
 mod usage;
 mod value;
@@ -41,11 +48,15 @@ use std::path::Path;
 pub use audit::{AuditHead, StoredRecord};
 pub use database::{Database, Dialect, Statements, Work};
 pub use error::StoreError;
+pub use events::Event;
+pub use notifications::Notification;
 pub use posture::{PostureChange, PostureEntry, PostureRecord};
 pub use rematch::{KnownPackage, Rematch, RematchChange};
 pub use roles::CustomRole;
 pub use run_agents::{Phase, RunAgent};
 pub use runs::RunFilter;
+pub use subscriptions::Subscription;
+pub use templates::TemplateFilter;
 pub use tx::Tx;
 pub use value::{Row, Value};
 

@@ -184,7 +184,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn first_seen(
+    pub fn has_fault_since(
         &mut self,
         scope: &Scope,
         agent: &str,

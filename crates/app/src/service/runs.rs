@@ -15,11 +15,7 @@ const BUSY_NAMED_MAX: usize = 10;
 /// target is in another run.
 pub fn start_run(cx: &mut Cx<'_, '_>, template: &Arn, name: Option<String>) -> Result<Arn, AppError> {
     let scope = cx.scope().clone();
-    let found = match template.scope() == &scope {
-        true => cx.tx.template(&scope, template.id())?,
-        false => None,
-    };
-    let Some(found) = found.filter(|found| Arn::template(&scope, &found.target, &found.id) == *template) else {
+    let Some(found) = cx.tx.template_by_arn(&scope, template)? else {
         return Err(AppError::missing(
             codes::ASSESSMENT_TEMPLATE_DOES_NOT_EXIST,
             format!("there is no assessment template `{template}`"),
@@ -78,9 +74,9 @@ fn default_name(template: &str, now: Timestamp) -> String {
 fn refuse_if_all_busy(cx: &mut Cx<'_, '_>, scope: &Scope, target: &yagura_model::service::Id) -> Result<(), AppError> {
     let busy = cx.tx.busy_agents(scope, 0)?;
     let live = u64::try_from(busy.len()).unwrap_or(u64::MAX);
-    let tags = match cx.tx.target(scope, target)?.and_then(|target| target.resource_group) {
-        Some(group) => Some(cx.tx.resource_group(scope, &group)?.map(|group| group.tags).unwrap_or_default()),
-        None => None,
+    let tags = match cx.tx.target(scope, target)? {
+        Some(target) => cx.tx.target_tags(scope, &target)?,
+        None => Some(Vec::new()),
     };
     let members = cx.tx.count_agents_with(scope, tags.as_deref())?;
     if live.saturating_add(members) > cx.app.settings.live_agents_max {

@@ -57,8 +57,7 @@ fn target_tags(tx: &mut Tx<'_>, run: &Run) -> Result<Option<Vec<Tag>>, AppError>
         // A target with a live run cannot be deleted.
         return Err(AppError::internal(format!("the target of `{}` is gone", run.arn())));
     };
-    let Some(group) = target.resource_group else { return Ok(None) };
-    Ok(Some(tx.resource_group(&run.scope, &group)?.map(|group| group.tags).unwrap_or_default()))
+    Ok(tx.target_tags(&run.scope, &target)?)
 }
 
 /// Why a host cannot take part.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use yagura_model::service::{EventKind, Run, RunState};
-use yagura_store::Tx;
+use yagura_store::{Notification, Tx};
 
 use super::super::{App, AppError};
 use super::steps::SEVERITIES;
@@ -34,7 +34,7 @@ impl App {
 
     /// One message for each finding, where somebody wants them.
     fn tell_findings(&self, tx: &mut Tx<'_>, run: &Run, now: Timestamp) -> Result<(), AppError> {
-        let topics = tx.topics(&run.scope, &run.template, EventKind::FindingReported)?;
+        let topics = tx.topics_of(&run.scope, &run.template, EventKind::FindingReported)?;
         if topics.is_empty() {
             return Ok(());
         }
@@ -45,7 +45,7 @@ impl App {
             self.post(tx, run, EventKind::FindingReported, members, now)?;
             if number < FINDINGS_LISTED_MAX {
                 for topic in &topics {
-                    tx.add_notification(run, EventKind::FindingReported, topic, &finding, now)?;
+                    note(tx, run, EventKind::FindingReported, topic, &finding, now)?;
                 }
             }
         }
@@ -60,8 +60,8 @@ impl App {
         members: Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), AppError> {
-        for topic in tx.topics(&run.scope, &run.template, kind)? {
-            tx.add_notification(run, kind, &topic, run.state.word(), now)?;
+        for topic in tx.topics_of(&run.scope, &run.template, kind)? {
+            note(tx, run, kind, &topic, run.state.word(), now)?;
         }
         self.post(tx, run, kind, members, now)
     }
@@ -86,6 +86,27 @@ impl App {
         tx.put_event(&run.scope, kind.word(), &run.arn().to_string(), &body, now)?;
         Ok(())
     }
+}
+
+/// Adds to the run's own list. Whether it arrived is written by whoever delivers it.
+fn note(
+    tx: &mut Tx<'_>,
+    run: &Run,
+    event: EventKind,
+    topic: &str,
+    message: &str,
+    at: Timestamp,
+) -> Result<(), AppError> {
+    let notification = Notification {
+        at,
+        event,
+        message: Some(message.to_owned()),
+        error: false,
+        topic: Some(topic.to_owned()),
+        status: None,
+    };
+    tx.insert_notification(run, &notification)?;
+    Ok(())
 }
 
 /// `{arn:…=11, arn:…=0}`, the form that consumers of the original read.
