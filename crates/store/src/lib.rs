@@ -15,8 +15,12 @@
 //! - A schema change is a new numbered file in `schema/`; a file that has shipped never changes.
 //! - Work is blocking. Who runs an async runtime calls from a blocking thread.
 
+mod access_keys;
 mod agents;
 mod audit;
+mod blobs;
+mod certificates;
+mod chunks;
 mod database;
 mod error;
 mod migrate;
@@ -25,18 +29,27 @@ mod question;
 mod run_agents;
 mod runs;
 mod shapes;
+mod snapshots;
 mod sqlite;
 mod tags;
+mod tokens;
 mod tx;
 mod value;
 
 use std::path::Path;
 
+pub use access_keys::StoredAccessKey;
+pub use agents::AgentNonces;
 pub use audit::{AuditHead, StoredRecord};
+pub use blobs::{BLOB_BYTES_MAX, BlobEntry, BlobError, Blobs, open_blobs, valid_blob_name};
+pub use certificates::StoredCertificate;
+pub use chunks::StoredChunk;
 pub use database::{Database, Dialect, Statements, Work};
 pub use error::StoreError;
 pub use run_agents::{Phase, RunAgent};
 pub use runs::RunFilter;
+pub use snapshots::StoredSnapshot;
+pub use tokens::StoredToken;
 pub use tx::Tx;
 pub use value::{Row, Value};
 
