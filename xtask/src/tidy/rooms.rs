@@ -11,7 +11,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["yagura"]),
     ("anstream", &["yagura"]),
     ("askama", &["report", "console"]),
-    ("aws-lc-rs", &["feed"]),
+    ("aws-lc-rs", &["feed", "identity"]),
     ("axum", &["api", "console", "yagura"]),
     ("clap", &["yagura"]),
     ("comfy-table", &["yagura"]),
@@ -20,7 +20,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("memmap2", &["feed"]),
     ("reqwest", &["feed"]),
     ("rusqlite", &["store"]),
-    ("rustls", &["feed", "yagura"]),
+    ("rustls", &["feed", "identity", "yagura"]),
     ("tokio-postgres", &["store"]),
     ("tracing-subscriber", &["yagura"]),
 ];
