@@ -15,6 +15,7 @@ mod seal;
 
 use std::fmt;
 
+use aws_lc_rs::constant_time;
 use zeroize::Zeroizing;
 
 pub use access_key::{AccessKey, AccessKeyKind, random_token, secret_hash, secret_matches};
@@ -22,8 +23,8 @@ pub use master_key::{MasterKey, MasterKeyError};
 pub use random::{RandomError, random_agent_id, random_bytes, random_hex, random_resource_id, random_uuid};
 pub use seal::{OpenError, PLAINTEXT_BYTES_MAX, SealError};
 
-/// A secret as text: never in `Debug` output, wiped when it goes.
-#[derive(Clone, PartialEq, Eq)]
+/// A secret as text: never in `Debug` output, compared in constant time, wiped when it goes.
+#[derive(Clone)]
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
@@ -37,6 +38,14 @@ impl SecretText {
         &self.0
     }
 }
+
+impl PartialEq for SecretText {
+    fn eq(&self, other: &Self) -> bool {
+        constant_time::verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
+    }
+}
+
+impl Eq for SecretText {}
 
 impl fmt::Debug for SecretText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -64,6 +64,17 @@ impl From<Facts> for AgentFacts {
     }
 }
 
+/// The chain of nonces by which two machines with one identity are noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentNonces {
+    /// Given last.
+    pub current: String,
+    /// The one before it: its holder may not have got the last one.
+    pub before: String,
+    /// The fingerprint of the machine that enrolled.
+    pub enrolled_fingerprint: String,
+}
+
 fn read(row: &mut Row) -> Result<(i64, Agent), StoreError> {
     let seq = row.int()?;
     let agent = Agent {
@@ -245,6 +256,79 @@ impl Tx<'_> {
             &[id.into(), digest.into(), at.into()],
         )?;
         Ok(())
+    }
+
+    /// Returns an agent's chain of nonces: the one given last and the one before. Until this
+    /// transaction ends nobody else gets them.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn take_agent_nonces(&mut self, id: &str) -> Result<Option<AgentNonces>, StoreError> {
+        // An update takes the row's lock on PostgreSQL; SQLite has one writer anyway.
+        self.execute("UPDATE agent SET nonce = nonce WHERE id = ?1", &[id.into()])?;
+        self.query_one("SELECT nonce, nonce_before, fingerprint FROM agent WHERE id = ?1", &[id.into()], |row| {
+            Ok(AgentNonces { current: row.text()?, before: row.text()?, enrolled_fingerprint: row.text()? })
+        })
+    }
+
+    /// Writes what a heartbeat said, and the nonce for the next one behind the one that it had.
+    /// The fingerprint of the enrolment stays.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn heard_agent(&mut self, agent: &Agent, presented: &str, next: &str) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE agent SET hostname = ?2, agent_version = ?3, facts = ?4, health_code = ?5, health_details = ?6, \
+             seen_ms = ?7, nonce_before = ?8, nonce = ?9 WHERE id = ?1",
+            &[
+                (&agent.id).into(),
+                (&agent.facts.hostname).into(),
+                (&agent.agent_version).into(),
+                json(&Facts::from(&agent.facts))?,
+                agent.reported.word().into(),
+                agent.health_details.clone().into(),
+                agent.seen_at.into(),
+                presented.into(),
+                next.into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Writes how an agent is, outside of a heartbeat.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_agent_health(&mut self, id: &str, code: HealthCode, details: Option<&str>) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE agent SET health_code = ?2, health_details = ?3 WHERE id = ?1",
+            &[id.into(), code.word().into(), details.map(str::to_owned).into()],
+        )?;
+        Ok(())
+    }
+
+    /// Marks an agent whose identity another machine uses, or takes the mark away; `false` when
+    /// it was so already.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_agent_cloned(&mut self, id: &str, cloned: bool) -> Result<bool, StoreError> {
+        let changed =
+            self.execute("UPDATE agent SET cloned = ?2 WHERE id = ?1 AND cloned <> ?2", &[id.into(), cloned.into()])?;
+        Ok(changed == 1)
+    }
+
+    /// Marks an agent whose certificates are no longer accepted; `false` when there is no such
+    /// agent in the scope.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_agent_revoked(&mut self, scope: &Scope, id: &str) -> Result<bool, StoreError> {
+        let changed = self.execute(
+            "UPDATE agent SET revoked = 1 WHERE account = ?1 AND region = ?2 AND id = ?3",
+            &[(&scope.account).into(), (&scope.region).into(), id.into()],
+        )?;
+        Ok(changed == 1)
     }
 }
 

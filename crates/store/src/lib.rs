@@ -15,10 +15,14 @@
 //! - A schema change is a new numbered file in `schema/`; a file that has shipped never changes.
 //! - Work is blocking. Who runs an async runtime calls from a blocking thread.
 
+mod access_keys;
 mod accounts;
 mod agents;
 mod audit;
+mod blobs;
 mod cascade;
+mod certificates;
+mod chunks;
 mod database;
 mod error;
 mod events;
@@ -34,18 +38,25 @@ mod run_agents;
 mod runs;
 mod settings;
 mod shapes;
+mod snapshots;
 mod sqlite;
 mod subscriptions;
 mod tags;
 mod targets;
 mod templates;
+mod tokens;
 mod tx;
 mod usage;
 mod value;
 
 use std::path::Path;
 
+pub use access_keys::StoredAccessKey;
+pub use agents::AgentNonces;
 pub use audit::{AuditHead, StoredRecord};
+pub use blobs::{BLOB_BYTES_MAX, BlobEntry, BlobError, Blobs, open_blobs, valid_blob_name};
+pub use certificates::StoredCertificate;
+pub use chunks::StoredChunk;
 pub use database::{Database, Dialect, Statements, Work};
 pub use error::StoreError;
 pub use events::Event;
@@ -55,8 +66,10 @@ pub use rematch::{KnownPackage, Rematch, RematchChange};
 pub use roles::CustomRole;
 pub use run_agents::{Phase, RunAgent};
 pub use runs::RunFilter;
+pub use snapshots::StoredSnapshot;
 pub use subscriptions::Subscription;
 pub use templates::TemplateFilter;
+pub use tokens::StoredToken;
 pub use tx::Tx;
 pub use value::{Row, Value};
 

@@ -222,4 +222,17 @@ impl Tx<'_> {
             read,
         )
     }
+
+    /// Lists agents, of any scope, for which an instruction of a live run lies ready.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn instructed_agents(&mut self, limit: usize) -> Result<Vec<String>, StoreError> {
+        self.query(
+            "SELECT a.agent FROM run r JOIN run_agent a ON a.run_seq = r.seq \
+             WHERE r.live = 1 AND a.phase = 'instructed' ORDER BY r.seq, a.agent LIMIT ?1",
+            &[limit.into()],
+            Row::text,
+        )
+    }
 }

@@ -82,3 +82,17 @@ unless { action in Action::"read:*" };
 "#,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_shows_the_examples_as_they_are() {
+        let manual = include_str!("../../../../docs/security.md");
+        for Example { name, purpose, policy } in EXAMPLES {
+            let shown = format!("**{name}.** {purpose}\n\n```cedar\n{policy}```\n");
+            assert!(manual.contains(&shown), "docs/security.md does not show this:\n{shown}");
+        }
+    }
+}
