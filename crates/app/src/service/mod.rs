@@ -13,6 +13,7 @@ pub mod codes;
 pub mod engine;
 mod error;
 mod index;
+pub mod opening;
 mod record;
 mod rights;
 pub mod runs;
