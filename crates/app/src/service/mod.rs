@@ -5,12 +5,19 @@
 //! [`App::change`] or [`App::look`], which also leave the audit record of the call: a change and
 //! its record are one transaction.
 
+pub mod account;
 mod app;
 mod call;
 pub mod codes;
 mod error;
+pub mod preview;
 mod record;
+pub mod resource_group;
 mod rights;
+pub mod run;
+pub mod subscription;
+pub mod target;
+pub mod template;
 
 pub use app::{Answer, App, Call, Clock, Settings};
 pub use call::{Caller, Cx, Via};
