@@ -5,6 +5,7 @@
 //! [`App::change`] or [`App::look`], which also leave the audit record of the call: a change and
 //! its record are one transaction.
 
+pub mod account;
 mod app;
 mod bell;
 mod call;
@@ -14,9 +15,15 @@ pub mod engine;
 mod error;
 mod index;
 pub mod opening;
+pub mod preview;
 mod record;
+pub mod resource_group;
 mod rights;
+pub mod run;
 pub mod runs;
+pub mod subscription;
+pub mod target;
+pub mod template;
 
 pub use app::{Answer, App, Call, Clock, Parts, Settings};
 pub use bell::Bell;

@@ -80,16 +80,18 @@ fn vulnerability_lines(evidence: &VulnerabilityEvidence) -> Vec<LocalText> {
 
 fn kernel_line(verdict: &KernelVerdict) -> LocalText {
     match verdict {
-        KernelVerdict::Running { release } => {
-            LocalText::new(format!("about the running kernel {release}"), format!("稼働中のカーネル {release} について"))
-        }
+        KernelVerdict::Running { release } => LocalText::new(
+            format!("about the running kernel {release}"),
+            format!("稼働中のカーネル {release} について"),
+        ),
         KernelVerdict::RebootPending { running, installed } => LocalText::new(
             format!("a repaired kernel {installed} is installed, but {running} still runs: reboot"),
             format!("修正済みのカーネル {installed} が導入されていますが、{running} が稼働中です。再起動してください"),
         ),
-        KernelVerdict::WouldBoot { release } => {
-            LocalText::new(format!("about the kernel {release}, which would boot"), format!("起動するはずのカーネル {release} について"))
-        }
+        KernelVerdict::WouldBoot { release } => LocalText::new(
+            format!("about the kernel {release}, which would boot"),
+            format!("起動するはずのカーネル {release} について"),
+        ),
     }
 }
 

@@ -81,7 +81,13 @@ impl App {
         yagura_wire::decode_snapshot(&bytes).map_err(AppError::internal)
     }
 
-    fn judgement(&self, run: &Run, member: &RunAgent, snapshot: Snapshot, now: Timestamp) -> Result<Judgement, AppError> {
+    fn judgement(
+        &self,
+        run: &Run,
+        member: &RunAgent,
+        snapshot: Snapshot,
+        now: Timestamp,
+    ) -> Result<Judgement, AppError> {
         let packages = self.packages(run);
         let rules: Vec<RulesPackage> = packages.iter().map(|(_, package)| *package).collect();
         let results = results(&packages, &snapshot);
@@ -102,7 +108,9 @@ impl App {
             judgement.exclusions.extend(exclusions_of(member, arn, *package, &assessment, release.as_ref()));
         }
         for finding in &assessment.findings {
-            let Some((arn, _)) = packages.iter().find(|(_, package)| *package == finding.rules_package) else { continue };
+            let Some((arn, _)) = packages.iter().find(|(_, package)| *package == finding.rules_package) else {
+                continue;
+            };
             judgement.posture.push(posture(finding));
             judgement.findings.push(stored(run, member, arn, finding, now));
         }
@@ -181,10 +189,8 @@ fn exclusions_of(
 }
 
 fn partly(package: RulesPackage, reason: &LocalText, exclusions: &[Exclusion]) -> LocalText {
-    let gaps: Vec<&Exclusion> = exclusions
-        .iter()
-        .filter(|exclusion| exclusion.rules_package == package && exclusion.code.is_gap())
-        .collect();
+    let gaps: Vec<&Exclusion> =
+        exclusions.iter().filter(|exclusion| exclusion.rules_package == package && exclusion.code.is_gap()).collect();
     let shown = |subject: fn(&Exclusion) -> String| {
         let mut parts: Vec<String> = gaps.iter().take(SUBJECTS_SHOWN_MAX).map(|gap| subject(gap)).collect();
         if gaps.len() > SUBJECTS_SHOWN_MAX {

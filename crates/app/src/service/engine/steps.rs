@@ -148,8 +148,10 @@ impl Engine {
     }
 
     fn evaluate(&self, run: &Run, now: Timestamp) -> Result<Step, AppError> {
-        let waiting =
-            self.app.store.read(|tx| Ok::<_, AppError>(tx.run_agents_in(run.seq, Phase::Flushed, JUDGED_AT_ONCE_MAX)?))?;
+        let waiting = self
+            .app
+            .store
+            .read(|tx| Ok::<_, AppError>(tx.run_agents_in(run.seq, Phase::Flushed, JUDGED_AT_ONCE_MAX)?))?;
         if waiting.is_empty() {
             return self.finish(run, now);
         }
