@@ -2,6 +2,8 @@
 
 use yagura_model::Severity;
 
+use yagura_model::service::Id;
+
 use crate::findings::{COLUMNS, TABLES, read};
 use crate::shapes::{add_count, read_severity};
 use crate::{Row, StoreError, StoredFinding, Tx, Value};
@@ -27,6 +29,14 @@ impl From<&StoredFinding> for FindingPosition {
 const STEP: usize = 500;
 
 impl Tx<'_> {
+    /// Lists the ids of a run's findings, in the order in which they were made.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn finding_ids(&mut self, run_seq: i64) -> Result<Vec<Id>, StoreError> {
+        self.query("SELECT id FROM finding WHERE run_seq = ?1 ORDER BY seq", &[run_seq.into()], crate::shapes::read_id)
+    }
+
     /// Counts the findings of a run by severity, in the order of [`Severity::ALL`].
     ///
     /// # Errors

@@ -114,3 +114,14 @@ impl From<StoreError> for AppError {
         if error.is_temporary() { Self::Temporary(error.to_string()) } else { Self::Internal(Box::new(error)) }
     }
 }
+
+impl From<yagura_store::BlobError> for AppError {
+    fn from(error: yagura_store::BlobError) -> Self {
+        use yagura_store::BlobError;
+        match error {
+            // The place is away or full; the thing itself is not at fault.
+            BlobError::Failed { .. } | BlobError::Open { .. } => Self::Temporary(error.to_string()),
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! its record are one transaction.
 
 pub mod account;
+pub mod agents;
 mod app;
 mod bell;
 mod call;
@@ -13,6 +14,7 @@ mod cedar;
 pub mod codes;
 pub mod engine;
 mod error;
+pub mod exclusions;
 mod index;
 pub mod opening;
 pub mod preview;
@@ -20,7 +22,7 @@ mod record;
 pub mod resource_group;
 mod rights;
 pub mod run;
-pub mod runs;
+pub mod run_control;
 pub mod subscription;
 pub mod target;
 pub mod template;

@@ -55,9 +55,10 @@ fn fixed(state: &StatementState) -> Option<String> {
 
 fn vulnerability_lines(evidence: &VulnerabilityEvidence) -> Vec<LocalText> {
     let release = &evidence.release;
+    let feed = evidence.feed.as_str();
     let mut lines = vec![LocalText::new(
-        format!("{} says of `{}` in {release}: {}", evidence.feed, evidence.source.name, evidence.comparison),
-        format!("{} による {release} の `{}` の情報: {}", evidence.feed, evidence.source.name, evidence.comparison),
+        format!("{feed} says of `{}` in {release}: {}", evidence.source.name, evidence.comparison),
+        format!("{feed} による {release} の `{}` の情報: {}", evidence.source.name, evidence.comparison),
     )];
     let packages: Vec<String> =
         evidence.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
