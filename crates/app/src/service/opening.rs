@@ -210,6 +210,20 @@ impl App {
         })
     }
 
+    /// Returns an access key of the home account with its secret, for whoever holds the master key.
+    ///
+    /// # Errors
+    /// When there is no such key, or it was sealed with another master key.
+    pub fn shown_key(&self, id: &str) -> Result<ShownKey, AppError> {
+        let account = &self.settings.home.account;
+        let kept = self.store.read(|tx| Ok::<_, AppError>(tx.access_key(id)?))?;
+        let kept = kept
+            .filter(|key| key.account == *account)
+            .ok_or_else(|| AppError::Validation(format!("there is no access key `{id}`")))?;
+        let secret = self.open_secret(&kept)?;
+        Ok(ShownKey { id: kept.id, secret, is_new: false })
+    }
+
     /// Opens the secret of a kept access key.
     ///
     /// # Errors
