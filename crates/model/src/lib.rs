@@ -21,6 +21,7 @@ pub mod language;
 pub mod package;
 pub mod release;
 pub mod rules_package;
+pub mod run_report;
 pub mod settings;
 pub mod snapshot;
 
