@@ -98,6 +98,12 @@ pub struct RunHeader {
     pub state: String,
     /// The rules packages that it was asked to judge by.
     pub rules_packages: Vec<RunRulesPackage>,
+    /// How many instances its target had.
+    pub agents: u64,
+    /// How many of them were judged by every rules package.
+    pub agents_evaluated: u64,
+    /// How many checks could not be done.
+    pub exclusions: u64,
     /// Its findings.
     pub counts: SeverityCounts,
     /// The template's attributes, which every finding of the run got.
