@@ -66,6 +66,9 @@ const GENERAL: [&str; 6] =
 /// Characters that a font for Japanese must have.
 const JAPANESE_SAMPLE: &str = "あアー漢字検出高重大度。「」";
 
+/// Characters that a font for other writing must have.
+const GENERAL_SAMPLE: &str = "aŁЯΩ";
+
 /// The weight that is taken of a font with many.
 const WEIGHT: f32 = 400.0;
 
@@ -106,16 +109,18 @@ impl FontFinder {
         files.iter().take(FILES_OPENED_MAX).find_map(|path| FontFile::open(path, JAPANESE_SAMPLE))
     }
 
-    /// Finds a font for characters beyond Latin: the best with Japanese characters, or a general one.
-    pub(super) fn any(&self) -> Option<FontFile> {
-        // Without a name that promises the characters, opening files one by one is for a
-        // document in Japanese only.
-        let japanese = self.files(&JAPANESE);
-        let promising = japanese.iter().filter(|path| rank(path, &JAPANESE) < JAPANESE.len()).take(FILES_OPENED_MAX);
-        let japanese = promising.into_iter().find_map(|path| FontFile::open(path, JAPANESE_SAMPLE));
-        japanese.or_else(|| {
-            self.files(&GENERAL).iter().take(FILES_OPENED_MAX).find_map(|path| FontFile::open(path, "aЯΩ"))
-        })
+    /// The same among the fonts whose names promise it: opening all others is for a document in
+    /// Japanese only.
+    pub(super) fn promising_japanese(&self) -> Option<FontFile> {
+        let files = self.files(&JAPANESE);
+        let promising = files.iter().filter(|path| rank(path, &JAPANESE) < JAPANESE.len()).take(FILES_OPENED_MAX);
+        promising.into_iter().find_map(|path| FontFile::open(path, JAPANESE_SAMPLE))
+    }
+
+    /// Finds a font with many other characters.
+    pub(super) fn general(&self) -> Option<FontFile> {
+        let files = self.files(&GENERAL);
+        files.iter().take(FILES_OPENED_MAX).find_map(|path| FontFile::open(path, GENERAL_SAMPLE))
     }
 
     /// Every font file, those with a name of `names` first, then in the order of folders and paths.
@@ -270,7 +275,7 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let finder = FontFinder::within(vec![empty.path().into(), empty.path().join("absent")]);
         assert!(finder.japanese().is_none());
-        assert!(finder.any().is_none());
+        assert!(finder.promising_japanese().is_none() && finder.general().is_none());
     }
 
     #[test]
@@ -290,7 +295,7 @@ mod tests {
         // The four files are seen once at each depth that the circle allows.
         assert_eq!(finder.files(&JAPANESE).len(), 4 * FOLDER_DEPTH_MAX);
         assert!(finder.japanese().is_none());
-        assert!(finder.any().is_none());
+        assert!(finder.promising_japanese().is_none() && finder.general().is_none());
     }
 
     #[test]

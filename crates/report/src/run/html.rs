@@ -8,7 +8,7 @@ use std::io::Write;
 use askama::Template;
 use yagura_model::run_report::{
     AgentOutcome, FindingGroup, FindingInstance, FindingItem, RuleItem, RuleResult, RunAgent, RunCoverage,
-    RunExclusion, RunHeader, RunReportSource, SeverityCounts, Wanted,
+    RunExclusion, RunHeader, RunReportSource, Wanted,
 };
 use yagura_model::{Language, LocalText, Severity};
 
@@ -107,12 +107,9 @@ fn write_exclusion(
 
 fn agents(source: &mut dyn RunReportSource, words: Words, out: &mut dyn Write) -> Result<(), RunRenderError> {
     AgentsHead { words }.write_into(out)?;
-    let (mut kept, mut most) = (Kept::default(), 1_u64);
+    let mut kept = Kept::default();
     source.agents(&mut |agent| {
-        // Bars are drawn against the largest host so far: the first to come are often the worst,
-        // and to know the largest of all would take a second reading.
-        most = most.max(agent.counts.total());
-        let answer = AgentRow { words, agent, most }.write_into(out).map(|()| Wanted::More).map_err(Into::into);
+        let answer = AgentRow { words, agent }.write_into(out).map(|()| Wanted::More).map_err(Into::into);
         kept.answer(answer)
     })?;
     kept.done()?;
@@ -337,18 +334,10 @@ struct SummaryPart<'a> {
 
 impl SummaryPart<'_> {
     fn donut(&self) -> String {
-        html::chart::donut(&parts(&self.header.counts))
+        let count = |count| usize::try_from(count).unwrap_or(usize::MAX);
+        let parts = self.header.counts.pairs().map(|(severity, number)| (words::class(&severity), count(number)));
+        html::chart::donut(&parts.collect::<Vec<_>>())
     }
-}
-
-/// Counts as the drawings want them.
-fn parts(counts: &SeverityCounts) -> Vec<(&'static str, usize)> {
-    counts.pairs().map(|(severity, count)| (words::class(&severity), length(count))).collect()
-}
-
-/// A count as a length.
-fn length(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 #[derive(Template)]
@@ -362,16 +351,11 @@ struct AgentsHead {
 struct AgentRow<'a> {
     words: Words,
     agent: &'a RunAgent,
-    most: u64,
 }
 
 impl AgentRow<'_> {
     fn addresses(&self) -> String {
         self.words.some(self.agent.addresses.iter().cloned(), DETAILS_SHOWN_MAX).join(", ")
-    }
-
-    fn bar(&self) -> String {
-        html::chart::bar(&parts(&self.agent.counts), length(self.most))
     }
 }
 
@@ -398,6 +382,12 @@ struct GroupHead<'a> {
 }
 
 impl GroupHead<'_> {
+    /// The line that opens the details: what the finding is about.
+    fn gist(&self) -> &str {
+        let text = self.words.text(&self.group.description);
+        text.lines().map(str::trim).find(|line| !line.is_empty()).map_or("–", crate::words::first_sentence)
+    }
+
     fn evidence(&self, lines: &[LocalText]) -> Vec<String> {
         evidence(self.words, lines)
     }
@@ -411,6 +401,10 @@ struct InstanceRow<'a> {
 }
 
 impl InstanceRow<'_> {
+    fn seen(&self) -> String {
+        self.words.day(self.instance.first_seen)
+    }
+
     fn evidence(&self, lines: &[LocalText]) -> Vec<String> {
         evidence(self.words, lines)
     }

@@ -10,7 +10,7 @@
 //! | `outline` | bookmarks |
 //! | `file` | objects and their table |
 //!
-//! Latin text is set in the standard fonts, which need no file. A font of this machine is embedded
+//! Latin text is set in the standard fonts, which need no file. Fonts of this machine are embedded
 //! for Japanese, or once the first character beyond Latin appears.
 
 mod embed;
@@ -24,7 +24,6 @@ mod table;
 mod tests_off;
 mod text;
 
-use std::cell::OnceCell;
 use std::io::Write;
 
 use jiff::Timestamp;
@@ -34,7 +33,7 @@ use yagura_model::run_report::{RunHeader, RunReportSource, Wanted};
 
 use self::file::PdfFile;
 use self::flow::{Ending, Flow};
-use self::text::Fonts;
+use self::text::{Fonts, Shelf};
 use super::words::Words;
 use super::{FontFinder, Kept, Kind, RunRenderError};
 use crate::tool;
@@ -49,13 +48,12 @@ pub(super) fn render(
 ) -> Result<(), RunRenderError> {
     let words = Words(language);
     let header = source.header()?;
-    let cell = OnceCell::new();
-    let mut fonts = Fonts::new(finder, &cell);
+    let shelf = Shelf::default();
+    let mut fonts = Fonts::new(finder, &shelf);
     if language == Language::Japanese {
         fonts.need_japanese()?;
     }
-    let footer = format!("{} – {}", header.run.name, header.run.arn);
-    let mut flow = Flow::begin(PdfFile::begin(out)?, fonts, footer)?;
+    let mut flow = Flow::begin(PdfFile::begin(out)?, fonts, header.run.name.clone())?;
 
     parts::cover(&mut flow, words, &header, kind)?;
     coverage(&mut flow, words, source, &header)?;
@@ -132,7 +130,7 @@ fn finish(flow: Flow<'_, '_>, words: Words, header: &RunHeader, kind: Kind) -> R
     let missing = flow.fonts.missing();
     let note = (missing > 0).then(|| match words.0 {
         Language::English => format!(
-            "{missing} characters of this report are in no font that was found, and are shown as `?`. Install the \
+            "{missing} characters of this report are in no font that was found, and are shown as “?”. Install the \
              package fonts-noto-cjk on the server, or name a folder with a suitable font, and make the report again."
         ),
         Language::Japanese => format!(

@@ -101,7 +101,7 @@ impl Words {
     /// The counts that are not nothing: `High 2, Low 1`.
     pub(super) fn counts(self, counts: &SeverityCounts) -> String {
         let some = counts.pairs().filter(|(_, count)| *count > 0);
-        let parts: Vec<_> = some.map(|(severity, count)| format!("{} {count}", self.severity(severity))).collect();
+        let parts: Vec<_> = some.map(|(severity, count)| format!("{}\u{a0}{count}", self.severity(severity))).collect();
         if parts.is_empty() { "–".to_owned() } else { parts.join(", ") }
     }
 
@@ -110,13 +110,6 @@ impl Words {
         let parts: Vec<_> =
             counts.pairs().map(|(severity, count)| format!("{} {count}", self.severity(severity))).collect();
         parts.join(", ")
-    }
-
-    /// How a rule came out on how many instances: `failed 2, passed 10`.
-    pub(super) fn results(self, counts: &[u64; 4]) -> String {
-        let some = RuleResult::ALL.into_iter().zip(counts).filter(|(_, count)| **count > 0);
-        let parts: Vec<_> = some.map(|(result, count)| format!("{} {count}", self.result(result))).collect();
-        if parts.is_empty() { "–".to_owned() } else { parts.join(", ") }
     }
 
     /// A number of instances.
@@ -198,8 +191,13 @@ impl Words {
     }
 
     /// A time; a dash where there is none.
-    pub(super) fn time(self, time: &Option<Timestamp>) -> String {
+    fn time(self, time: Option<Timestamp>) -> String {
         time.map_or_else(|| "–".to_owned(), tool::minutes)
+    }
+
+    /// The day of a time; a dash where there is none.
+    pub(super) fn day(self, time: Option<Timestamp>) -> String {
+        time.map_or_else(|| "–".to_owned(), tool::day)
     }
 
     /// The facts of a run, each with its name.
@@ -212,8 +210,8 @@ impl Words {
             (self.say("Account", "アカウント"), header.account.clone()),
             (self.say("Region", "リージョン"), header.region.clone()),
             (self.say("Created", "作成日時"), tool::minutes(header.created_at)),
-            (self.say("Started", "開始日時"), self.time(&header.started_at)),
-            (self.say("Completed", "完了日時"), self.time(&header.completed_at)),
+            (self.say("Started", "開始日時"), self.time(header.started_at)),
+            (self.say("Completed", "完了日時"), self.time(header.completed_at)),
             (self.say("Duration", "所要時間の設定"), self.duration(header.duration_seconds)),
             (self.say("Report made", "レポート作成"), tool::minutes(header.made_at)),
             (self.say("Made by", "作成者"), header.made_by.clone()),

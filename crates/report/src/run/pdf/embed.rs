@@ -10,6 +10,7 @@ use ttf_parser::{Face, GlyphId, Tag};
 use super::super::RunRenderError;
 use super::super::fonts::FontFile;
 use super::file::PdfFile;
+use super::text::Slot;
 
 /// The most glyphs that a document uses of one font; numbers of glyphs have 16 bits, and the
 /// parts of composed glyphs need some too.
@@ -20,9 +21,6 @@ const CHARACTERS_MAX: usize = 100_000;
 
 /// The collection to which the glyph numbers of the document belong: none but their own.
 const SYSTEM: SystemInfo<'static> = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
-
-/// What the font is called in the document. The six letters mark a subset.
-const NAME: &[u8] = b"YAGURA+Embedded";
 
 /// A glyph as the document numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +79,8 @@ impl<'f> Embedded<'f> {
     }
 
     /// Writes the font under the number `id`.
-    pub(super) fn write(&self, file: &mut PdfFile<'_>, id: Ref) -> Result<(), RunRenderError> {
+    pub(super) fn write(&self, file: &mut PdfFile<'_>, slot: Slot, id: Ref) -> Result<(), RunRenderError> {
+        let name = Name(slot.base_font());
         let damaged = || RunRenderError::Font { path: self.file.path.clone() };
         let copy = self.file.subset(&self.glyphs).ok_or_else(damaged)?;
         let outlines = ttf_parser::RawFace::parse(&copy, 0).ok().and_then(|face| face.table(Tag::from_bytes(b"CFF ")));
@@ -89,19 +88,19 @@ impl<'f> Embedded<'f> {
 
         file.object(id, |chunk| {
             let mut font = chunk.type0_font(id);
-            font.base_font(Name(NAME)).encoding_predefined(Name(b"Identity-H"));
+            font.base_font(name).encoding_predefined(Name(b"Identity-H"));
             font.descendant_font(cid).to_unicode(unicode);
         })?;
         file.object(cid, |chunk| {
             let mut font = chunk.cid_font(cid);
             font.subtype(if outlines.is_some() { CidFontType::Type0 } else { CidFontType::Type2 });
-            font.base_font(Name(NAME)).system_info(SYSTEM).font_descriptor(descriptor).default_width(1000.0);
+            font.base_font(name).system_info(SYSTEM).font_descriptor(descriptor).default_width(1000.0);
             if outlines.is_none() {
                 font.cid_to_gid_map_predefined(Name(b"Identity"));
             }
             font.widths().consecutive(0, self.used.iter().map(|(width, _)| f32::from(*width)));
         })?;
-        self.write_descriptor(file, descriptor, program, outlines.is_some())?;
+        self.write_descriptor(file, name, (descriptor, program), outlines.is_some())?;
         match outlines {
             Some(table) => file.stream(program, table, |stream| {
                 stream.pair(Name(b"Subtype"), Name(b"CIDFontType0C"));
@@ -125,8 +124,8 @@ impl<'f> Embedded<'f> {
     fn write_descriptor(
         &self,
         file: &mut PdfFile<'_>,
-        id: Ref,
-        program: Ref,
+        name: Name<'_>,
+        (id, program): (Ref, Ref),
         postscript: bool,
     ) -> Result<(), RunRenderError> {
         let scale = |units: i16| f32::from(units) * 1000.0 / f32::from(self.face.units_per_em());
@@ -134,7 +133,7 @@ impl<'f> Embedded<'f> {
         let bounds = Rect::new(scale(bounds.x_min), scale(bounds.y_min), scale(bounds.x_max), scale(bounds.y_max));
         file.object(id, |chunk| {
             let mut descriptor = chunk.font_descriptor(id);
-            descriptor.name(Name(NAME)).flags(FontFlags::SYMBOLIC).bbox(bounds).italic_angle(0.0);
+            descriptor.name(name).flags(FontFlags::SYMBOLIC).bbox(bounds).italic_angle(0.0);
             descriptor.ascent(scale(self.face.ascender())).descent(scale(self.face.descender()));
             descriptor.cap_height(scale(self.face.capital_height().unwrap_or_else(|| self.face.ascender())));
             descriptor.stem_v(80.0);

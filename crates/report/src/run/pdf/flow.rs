@@ -11,7 +11,7 @@ use super::super::RunRenderError;
 use super::file::{PdfFile, content};
 use super::latin::Latin;
 use super::outline::Outline;
-use super::text::{Fonts, Shape, lines, width};
+use super::text::{Fonts, Shape, Slot, lines, width};
 
 /// A4, in points.
 pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
@@ -42,7 +42,7 @@ const NODE_PAGES_MAX: usize = 100;
 const BAR_ROOM: f32 = 9.0;
 
 /// How thick the strokes are by which a font without a bold face becomes bold, in parts of its size.
-const BOLD_STROKE: f32 = 0.035;
+const BOLD_STROKE: f32 = 0.027;
 
 /// A colour: red, green and blue from 0 to 1.
 pub(super) type Color = [f32; 3];
@@ -134,7 +134,6 @@ struct Shared {
     drawing_resources: Ref,
     total: Ref,
     note: Ref,
-    embedded: Ref,
 }
 
 /// What the end of a document needs to know.
@@ -158,7 +157,6 @@ impl<'o, 'f> Flow<'o, 'f> {
             drawing_resources: file.reserve()?,
             total: file.reserve()?,
             note: file.reserve()?,
-            embedded: file.reserve()?,
         };
         let (page, node) = (file.reserve()?, file.reserve()?);
         Ok(Self {
@@ -395,15 +393,10 @@ impl<'o, 'f> Flow<'o, 'f> {
             })?;
             names.push((font.resource(), id));
         }
-        if self.fonts.has_embedded() {
-            names.push((EMBEDDED, self.shared.embedded));
-            self.fonts.write(&mut self.file, self.shared.embedded)?;
-        } else {
-            // The number was reserved before anybody knew; an empty object keeps the table whole.
-            let id = self.shared.embedded;
-            self.file.object(id, |chunk| {
-                chunk.indirect(id).primitive(pdf_writer::Null);
-            })?;
+        for slot in Slot::ALL.into_iter().filter(|slot| self.fonts.has(*slot)) {
+            let id = self.file.reserve()?;
+            self.fonts.write(&mut self.file, slot, id)?;
+            names.push((slot.resource(), id));
         }
         let Shared { total, note, .. } = self.shared;
         for (id, drawings) in [(self.shared.resources, true), (self.shared.drawing_resources, false)] {
@@ -419,9 +412,6 @@ impl<'o, 'f> Flow<'o, 'f> {
     }
 }
 
-/// The embedded font's name in the resources.
-const EMBEDDED: &[u8] = b"E";
-
 /// How far below a line's upper edge its baseline is.
 pub(super) fn baseline_drop(style: Style) -> f32 {
     (style.leading - style.size) / 2.0 + style.size * 0.80
@@ -433,10 +423,10 @@ fn draw(content: &mut Content, shapes: &[Shape], (x, baseline): (f32, f32), styl
     let mut x = x;
     for run in shapes.chunk_by(|a, b| (a.embedded, a.latin) == (b.embedded, b.latin)) {
         let Some(first) = run.first() else { continue };
-        let name = if first.embedded { EMBEDDED } else { first.latin.resource() };
+        let name = first.embedded.map_or_else(|| first.latin.resource(), Slot::resource);
         // The embedded font has one weight; its strokes are drawn too where it should be bold.
-        let stroked = first.embedded && first.latin == Latin::Bold;
-        let bytes: Vec<u8> = if first.embedded {
+        let stroked = first.embedded.is_some() && first.latin == Latin::Bold;
+        let bytes: Vec<u8> = if first.embedded.is_some() {
             run.iter().flat_map(|shape| shape.code.to_be_bytes()).collect()
         } else {
             run.iter().filter_map(|shape| u8::try_from(shape.code).ok()).collect()

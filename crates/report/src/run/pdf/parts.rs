@@ -72,9 +72,10 @@ pub(super) fn cover(
     Ok(())
 }
 
+/// Draws the title of a section, with room for the beginning of what follows.
 fn section(flow: &mut Flow<'_, '_>, title: &str) -> Result<(), RunRenderError> {
     flow.space(20.0);
-    flow.ensure(90.0)?;
+    flow.ensure(180.0)?;
     flow.bookmark(1, title);
     flow.paragraph(title, 0.0, SECTION)?;
     flow.space(5.0);
@@ -307,9 +308,9 @@ impl<'d, 'o, 'f> Findings<'d, 'o, 'f> {
         self.groups = self.groups.saturating_add(1);
         let words = self.words;
         let flow = &mut *self.flow;
+        flow.space(14.0);
         if self.severity != Some(group.severity) {
             self.severity = Some(group.severity);
-            flow.space(10.0);
             flow.ensure(120.0)?;
             flow.bookmark(2, words.severity(group.severity));
             let title = match words.0 {
@@ -317,6 +318,7 @@ impl<'d, 'o, 'f> Findings<'d, 'o, 'f> {
                 Language::Japanese => format!("重大度: {}", words.severity(group.severity)),
             };
             flow.paragraph(&title, 0.0, PART.colored(color::severity(group.severity)))?;
+            flow.space(4.0);
         }
         draw_group(flow, words, group)?;
         self.open = Some(OpenGroup { table: None, shown: 0, heard: 0, total: group.instances });
@@ -333,9 +335,9 @@ impl<'d, 'o, 'f> Findings<'d, 'o, 'f> {
         let words = self.words;
         if open.table.is_none() {
             let columns = vec![
-                Column::text(words.say("Instance", "インスタンス"), 28.0),
-                Column::text(words.say("First seen", "初回検出"), 17.0),
-                Column::text(words.say("Evidence and attributes", "根拠と属性"), 55.0),
+                Column::text(words.say("Instance", "インスタンス"), 27.0),
+                Column::text(words.say("First seen", "初回検出"), 14.0),
+                Column::text(words.say("Evidence and attributes", "根拠と属性"), 59.0),
             ];
             open.table = Some(Table::begin(self.flow, columns, INDENT)?);
         }
@@ -351,7 +353,7 @@ impl<'d, 'o, 'f> Findings<'d, 'o, 'f> {
         }
         evidence = evidence.with(words.attributes(&instance.attributes).join(", "), SMALL.colored(color::INK));
         evidence = evidence.with(&instance.finding_arn, MONO);
-        let seen = Cell::new(words.time(&instance.first_seen), SMALL);
+        let seen = Cell::new(words.day(instance.first_seen), SMALL);
         table.row(self.flow, &[host, seen, evidence])?;
         Ok(Wanted::More)
     }
@@ -390,8 +392,7 @@ impl<'d, 'o, 'f> Findings<'d, 'o, 'f> {
 }
 
 fn draw_group(flow: &mut Flow<'_, '_>, words: Words, group: &FindingGroup) -> Result<(), RunRenderError> {
-    flow.space(12.0);
-    flow.ensure(96.0)?;
+    flow.ensure(100.0)?;
     flow.bookmark(3, &format!("{} – {}", group.rule, words.text(&group.title)));
     let baseline = flow.y - baseline_drop(PART);
     flow.fill(0.0, baseline - 0.8, 7.0, 7.0, color::severity(group.severity));

@@ -31,36 +31,81 @@ pub(super) struct Shape {
     pub(super) c: char,
     /// The Latin font that it is of, or that its neighbours are of.
     pub(super) latin: Latin,
-    /// Whether it is of the embedded font and not of the Latin one.
-    pub(super) embedded: bool,
+    /// The embedded font that it is of; `None` where it is of the Latin one.
+    pub(super) embedded: Option<Slot>,
     pub(super) code: u16,
     /// In thousandths of the size.
     pub(super) width: u16,
 }
 
+/// A font that a document may embed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// For Japanese and its neighbours.
+    Wide,
+    /// For all other writing, whose letters look odd in a Japanese font.
+    Other,
+}
+
+impl Slot {
+    /// Every font that a document may embed.
+    pub(super) const ALL: [Self; 2] = [Self::Wide, Self::Other];
+
+    /// Its name in the page's resources.
+    pub(super) const fn resource(self) -> &'static [u8] {
+        match self {
+            Self::Wide => b"W",
+            Self::Other => b"O",
+        }
+    }
+
+    /// What the font is called in the document. The six letters mark a part of a font.
+    pub(super) const fn base_font(self) -> &'static [u8] {
+        match self {
+            Self::Wide => b"YAGURA+Wide",
+            Self::Other => b"YAGURB+Other",
+        }
+    }
+}
+
+/// Where fonts stay once they were needed: longer than the document that uses them.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    wide: OnceCell<Option<FontFile>>,
+    other: OnceCell<Option<FontFile>>,
+}
+
 /// The fonts of a document.
 pub(super) struct Fonts<'f> {
     finder: &'f FontFinder,
-    cell: &'f OnceCell<Option<FontFile>>,
-    embedded: Option<Embedded<'f>>,
+    shelf: &'f Shelf,
+    wide: Option<Embedded<'f>>,
+    other: Option<Embedded<'f>>,
     /// How many characters could not be shown.
     missing: u64,
 }
 
 impl<'f> Fonts<'f> {
-    /// Takes the place where a font is kept once it is needed.
-    pub(super) const fn new(finder: &'f FontFinder, cell: &'f OnceCell<Option<FontFile>>) -> Self {
-        Self { finder, cell, embedded: None, missing: 0 }
+    /// Takes the place where fonts are kept once they are needed.
+    pub(super) const fn new(finder: &'f FontFinder, shelf: &'f Shelf) -> Self {
+        Self { finder, shelf, wide: None, other: None, missing: 0 }
     }
 
     /// Loads the font for Japanese now.
     pub(super) fn need_japanese(&mut self) -> Result<(), RunRenderError> {
-        let file = self.cell.get_or_init(|| self.finder.japanese());
-        self.embedded = file.as_ref().and_then(Embedded::new);
-        if self.embedded.is_none() {
+        let file = self.shelf.wide.get_or_init(|| self.finder.japanese());
+        self.wide = file.as_ref().and_then(Embedded::new);
+        if self.wide.is_none() {
             return Err(RunRenderError::NoJapaneseFont { looked: self.finder.folders().to_vec() });
         }
         Ok(())
+    }
+
+    fn embedded(&self, slot: Slot) -> Option<&Embedded<'f>> {
+        match slot {
+            Slot::Wide => self.wide.as_ref(),
+            Slot::Other => self.other.as_ref(),
+        }
     }
 
     /// How many characters could not be shown so far.
@@ -69,13 +114,13 @@ impl<'f> Fonts<'f> {
     }
 
     /// Tells whether a font is embedded, and so needs to be in the resources.
-    pub(super) const fn has_embedded(&self) -> bool {
-        self.embedded.is_some()
+    pub(super) fn has(&self, slot: Slot) -> bool {
+        self.embedded(slot).is_some()
     }
 
-    /// Writes the embedded font.
-    pub(super) fn write(&self, file: &mut PdfFile<'_>, id: Ref) -> Result<(), RunRenderError> {
-        self.embedded.as_ref().map_or(Ok(()), |font| font.write(file, id))
+    /// Writes an embedded font.
+    pub(super) fn write(&self, file: &mut PdfFile<'_>, slot: Slot, id: Ref) -> Result<(), RunRenderError> {
+        self.embedded(slot).map_or(Ok(()), |font| font.write(file, slot, id))
     }
 
     /// Finds the glyphs of a text.
@@ -99,21 +144,36 @@ impl<'f> Fonts<'f> {
 
     fn shape_one(&mut self, c: char, latin: Latin) -> Shape {
         if let Some(code) = latin::encode(c) {
-            return Shape { c, latin, embedded: false, code: u16::from(code), width: latin.width(code) };
+            return Shape { c, latin, embedded: None, code: u16::from(code), width: latin.width(code) };
         }
-        if self.embedded.is_none() && self.cell.get().is_none() {
-            // The first character beyond Latin: only now is it worth to look for a font.
-            let file = self.cell.get_or_init(|| self.finder.any());
-            self.embedded = file.as_ref().and_then(Embedded::new);
-        }
-        if let Some(glyph) = self.embedded.as_mut().and_then(|font| font.glyph(c)) {
-            return Shape { c, latin, embedded: true, code: glyph.code, width: glyph.width };
+        let slots = if is_wide(c) { [Slot::Wide, Slot::Other] } else { [Slot::Other, Slot::Wide] };
+        for slot in slots {
+            if let Some(glyph) = self.load(slot).and_then(|font| font.glyph(c)) {
+                return Shape { c, latin, embedded: Some(slot), code: glyph.code, width: glyph.width };
+            }
         }
         // The mark of a neutralised character is itself a replacement and no loss.
         if c != char::REPLACEMENT_CHARACTER {
             self.missing = self.missing.saturating_add(1);
         }
-        Shape { c, latin, embedded: false, code: u16::from(b'?'), width: latin.width(b'?') }
+        Shape { c, latin, embedded: None, code: u16::from(b'?'), width: latin.width(b'?') }
+    }
+
+    /// Returns a font, which is looked for when its first character appears.
+    fn load(&mut self, slot: Slot) -> Option<&mut Embedded<'f>> {
+        let (finder, shelf) = (self.finder, self.shelf);
+        let (cell, embedded) = match slot {
+            Slot::Wide => (&shelf.wide, &mut self.wide),
+            Slot::Other => (&shelf.other, &mut self.other),
+        };
+        if embedded.is_none() && cell.get().is_none() {
+            let file = cell.get_or_init(|| match slot {
+                Slot::Wide => finder.promising_japanese(),
+                Slot::Other => finder.general(),
+            });
+            *embedded = file.as_ref().and_then(Embedded::new);
+        }
+        embedded.as_mut()
     }
 }
 
@@ -186,7 +246,8 @@ enum Break {
 }
 
 fn break_between(before: char, after: char) -> Break {
-    if after == ' ' {
+    // The second is the blank that keeps a number beside its word.
+    if after == ' ' || after == '\u{a0}' || before == '\u{a0}' {
         return Break::None;
     }
     if before == ' ' {
@@ -218,7 +279,7 @@ mod tests {
     /// Shapes of a typewriter: half a size for Latin, a size for Japanese.
     fn typed(text: &str) -> Vec<Shape> {
         let width = |c| if is_wide(c) { 1000 } else { 500 };
-        text.chars().map(|c| Shape { c, latin: Latin::Plain, embedded: false, code: 0, width: width(c) }).collect()
+        text.chars().map(|c| Shape { c, latin: Latin::Plain, embedded: None, code: 0, width: width(c) }).collect()
     }
 
     fn broken(text: &str, room: f32) -> Vec<String> {
