@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 use yagura_model::Language;
@@ -40,7 +41,9 @@ fn write_all(
                 let file = format!("{name}.{kind_word}.{}.{}", language.tag(), format.extension());
                 let mut out = File::create(folder.join(file))?;
                 match render(&mut *source(), format, kind, language, &FontFinder::system(), &mut out) {
-                    Err(error @ RunRenderError::NoJapaneseFont { .. }) => eprintln!("skipped: {error}"),
+                    Err(error @ RunRenderError::NoJapaneseFont { .. }) => {
+                        writeln!(std::io::stderr(), "skipped: {error}")?;
+                    }
                     other => other?,
                 }
             }

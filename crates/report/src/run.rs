@@ -25,13 +25,13 @@
 
 mod clean;
 #[cfg(test)]
-mod fixture_off;
+mod fixture;
 mod fonts;
 mod html;
 mod pdf;
 mod tally;
 #[cfg(test)]
-mod tests_off;
+mod tests;
 mod words;
 
 pub use fonts::FontFinder;

@@ -15,8 +15,13 @@ impl RunReportSource for CleanSource<'_> {
     fn header(&mut self) -> Result<RunHeader, RunReportError> {
         let mut header = self.0.header()?;
         [&mut header.run, &mut header.template, &mut header.target].into_iter().for_each(named);
-        let texts =
-            [&mut header.account, &mut header.region, &mut header.state, &mut header.made_by, &mut header.product_version];
+        let texts = [
+            &mut header.account,
+            &mut header.region,
+            &mut header.state,
+            &mut header.made_by,
+            &mut header.product_version,
+        ];
         texts.into_iter().for_each(one);
         header.rules_packages.iter_mut().for_each(rules_package);
         header.attributes.iter_mut().for_each(attribute);

@@ -129,10 +129,7 @@ pub(crate) fn run() -> Invented {
 fn header(counts: SeverityCounts, agents: u64, agents_evaluated: u64, exclusions: u64) -> RunHeader {
     let template = "target/0-kFIPusq5/template/0-4r1V2mAw";
     RunHeader {
-        run: Named {
-            name: "Weekly shop hosts – 第 47 週".into(),
-            arn: arn(&format!("{template}/run/0-MKkpXXPE")),
-        },
+        run: Named { name: "Weekly shop hosts – 第 47 週".into(), arn: arn(&format!("{template}/run/0-MKkpXXPE")) },
         template: Named { name: "weekly, one hour".into(), arn: arn(template) },
         target: Named { name: "shop hosts".into(), arn: arn("target/0-kFIPusq5") },
         account: ACCOUNT.into(),
@@ -239,7 +236,7 @@ fn agents() -> Vec<RunAgent> {
             kernel,
             "10.27.0.22",
             AgentOutcome::NotEvaluated {
-                reason: both("the agent did not answer", "エージェントが応答しませんでした"),
+                reason: both("the agent did not answer", "エージェントが応答しませんでした")
             },
             [0; 5],
         ),
@@ -303,7 +300,10 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                 cve(),
                 "CVE-2024-12797",
                 Severity::High,
-                both("openssl: RFC 7250 handshakes do not abort as expected", "openssl: RFC 7250 ハンドシェイクが想定どおりに中断されない"),
+                both(
+                    "openssl: RFC 7250 handshakes do not abort as expected",
+                    "openssl: RFC 7250 ハンドシェイクが想定どおりに中断されない",
+                ),
                 both(
                     "Clients using RFC 7250 Raw Public Keys (RPKs) to authenticate a server may fail to notice that the \
                      server was not authenticated, because handshakes do not abort as expected when the SSL_VERIFY_PEER \
@@ -318,13 +318,19 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                     "openssl を 3.0.16-1~deb12u1 に更新してください: `apt-get install --only-upgrade libssl3 openssl`。更新後、利用しているサービスを再起動してください。",
                 ),
                 vec![
-                    both("CVSS 3.1: 7.4 (CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N)", "CVSS 3.1: 7.4 (CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N)"),
+                    both(
+                        "CVSS 3.1: 7.4 (CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N)",
+                        "CVSS 3.1: 7.4 (CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N)",
+                    ),
                     both("Known to be exploited since 2026-10-02 (CISA KEV)", "2026-10-02 から悪用を確認 (CISA KEV)"),
                     LocalText::untranslated("https://security-tracker.debian.org/tracker/CVE-2024-12797"),
                 ],
             ),
             &[web_1, web_2],
-            &both("openssl 3.0.15-1~deb12u1 < 3.0.16-1~deb12u1 (dpkg)", "openssl 3.0.15-1~deb12u1 < 3.0.16-1~deb12u1 (dpkg)"),
+            &both(
+                "openssl 3.0.15-1~deb12u1 < 3.0.16-1~deb12u1 (dpkg)",
+                "openssl 3.0.15-1~deb12u1 < 3.0.16-1~deb12u1 (dpkg)",
+            ),
         ),
         group(
             (
@@ -332,7 +338,10 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                 "CVE-2025-21756",
                 Severity::High,
                 both("linux: vsock keeps the binding until socket destruction", "linux: vsock の解放後使用"),
-                both("A local user may raise privileges through a use after free in vsock.", "ローカルユーザーが vsock の解放後使用により権限を昇格させる可能性があります。"),
+                both(
+                    "A local user may raise privileges through a use after free in vsock.",
+                    "ローカルユーザーが vsock の解放後使用により権限を昇格させる可能性があります。",
+                ),
                 both("Upgrade the kernel and reboot.", "カーネルを更新し、再起動してください。"),
                 Vec::new(),
             ),
@@ -345,8 +354,14 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                 "Disable root login over SSH",
                 Severity::Medium,
                 both("Root may log in over SSH", "SSH で root としてログインできます"),
-                both("One guessed password gives the whole host, and the log shows only `root`, not the person.", "パスワードが一つ推測されるだけでホスト全体を奪われます。ログには `root` としか残らず、誰が操作したか分かりません。"),
-                both("Set `PermitRootLogin no` in `/etc/ssh/sshd_config` and run `systemctl reload ssh`.", "`/etc/ssh/sshd_config` に `PermitRootLogin no` を設定し、`systemctl reload ssh` を実行してください。"),
+                both(
+                    "One guessed password gives the whole host, and the log shows only `root`, not the person.",
+                    "パスワードが一つ推測されるだけでホスト全体を奪われます。ログには `root` としか残らず、誰が操作したか分かりません。",
+                ),
+                both(
+                    "Set `PermitRootLogin no` in `/etc/ssh/sshd_config` and run `systemctl reload ssh`.",
+                    "`/etc/ssh/sshd_config` に `PermitRootLogin no` を設定し、`systemctl reload ssh` を実行してください。",
+                ),
                 Vec::new(),
             ),
             &[web_1, web_2, nameless],
@@ -359,7 +374,10 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                 Severity::Medium,
                 both("Passwords never expire", "パスワードに有効期限がありません"),
                 both("A stolen password stays good for ever.", "盗まれたパスワードがいつまでも有効です。"),
-                both("Set `PASS_MAX_DAYS 365` in `/etc/login.defs`.", "`/etc/login.defs` に `PASS_MAX_DAYS 365` を設定してください。"),
+                both(
+                    "Set `PASS_MAX_DAYS 365` in `/etc/login.defs`.",
+                    "`/etc/login.defs` に `PASS_MAX_DAYS 365` を設定してください。",
+                ),
                 Vec::new(),
             ),
             &[web_1, web_2],
@@ -371,7 +389,10 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                 "CVE-2026-10001",
                 Severity::Undefined,
                 both("zlib: not yet graded", "zlib: 未評価の脆弱性"),
-                both("No feed carries a description of CVE-2026-10001.", "CVE-2026-10001 の説明はどのフィードにも含まれていません。"),
+                both(
+                    "No feed carries a description of CVE-2026-10001.",
+                    "CVE-2026-10001 の説明はどのフィードにも含まれていません。",
+                ),
                 both("There is no repaired version yet.", "修正版はまだありません。"),
                 Vec::new(),
             ),
@@ -384,7 +405,10 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                 "CVE-2023-4039",
                 Severity::Low,
                 both("gcc-12: stack protector is bypassed on AArch64", "gcc-12: AArch64 でスタック保護を回避できる"),
-                both("Dynamically sized local variables are not protected – Łukasz’s “proof”: Ωμέγα, Москва, 한국어.", "動的なサイズの局所変数が保護されません。Łukasz による実証: Ωμέγα、Москва、한국어。"),
+                both(
+                    "Dynamically sized local variables are not protected – Łukasz’s “proof”: Ωμέγα, Москва, 한국어.",
+                    "動的なサイズの局所変数が保護されません。Łukasz による実証: Ωμέγα、Москва、한국어。",
+                ),
                 both("Rebuild with a repaired compiler.", "修正済みのコンパイラーで再ビルドしてください。"),
                 Vec::new(),
             ),
@@ -397,7 +421,10 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
                 "No potential security issues found",
                 Severity::Informational,
                 both("No potential security issues found", "潜在的なセキュリティの問題は見つかりませんでした"),
-                both("No potential security issues were found by this rules package.", "このルールパッケージでは問題は見つかりませんでした。"),
+                both(
+                    "No potential security issues were found by this rules package.",
+                    "このルールパッケージでは問題は見つかりませんでした。",
+                ),
                 both("No remediation needed.", "対処は不要です。"),
                 Vec::new(),
             ),
@@ -408,11 +435,7 @@ fn findings() -> Vec<(FindingGroup, Vec<FindingInstance>)> {
 }
 
 fn rules() -> Vec<(RuleChecked, Vec<RuleInstance>)> {
-    let hosts = [
-        ("i-0f1e2d3c4b5a69788", "web-1"),
-        ("i-0123456789abcdef0", "web-2"),
-        ("i-0aa04be1c9d3355f7", ""),
-    ];
+    let hosts = [("i-0f1e2d3c4b5a69788", "web-1"), ("i-0123456789abcdef0", "web-2"), ("i-0aa04be1c9d3355f7", "")];
     let rule = |rules_package: RunRulesPackage, rule: &str, title: LocalText, severity, results: [RuleResult; 3]| {
         let mut counts = [0; 4];
         for (count, result) in counts.iter_mut().zip(RuleResult::ALL) {
@@ -428,11 +451,41 @@ fn rules() -> Vec<(RuleChecked, Vec<RuleInstance>)> {
     };
     use RuleResult::{Fail, NotApplicable, Pass, Unknown};
     vec![
-        rule(cve(), "debian:bookworm", both("61,204 statements about 412 installed packages", "導入済み 412 パッケージに関する 61,204 件の記述"), Severity::Undefined, [Fail, Fail, Unknown]),
-        rule(best_practices(), "Disable root login over SSH", both("Root may log in over SSH", "SSH で root としてログインできます"), Severity::Medium, [Fail, Fail, Fail]),
-        rule(best_practices(), "Support SSH version 2 only", both("SSH protocol 1 is allowed", "SSH プロトコル 1 が許可されています"), Severity::Medium, [Pass, Pass, NotApplicable]),
-        rule(best_practices(), "Configure password maximum age", both("Passwords never expire", "パスワードに有効期限がありません"), Severity::Medium, [Fail, Fail, Unknown]),
-        rule(best_practices(), "Enable Data Execution Prevention (DEP)", both("Data can be executed", "データ実行防止が無効です"), Severity::High, [Pass, Pass, Pass]),
+        rule(
+            cve(),
+            "debian:bookworm",
+            both("61,204 statements about 412 installed packages", "導入済み 412 パッケージに関する 61,204 件の記述"),
+            Severity::Undefined,
+            [Fail, Fail, Unknown],
+        ),
+        rule(
+            best_practices(),
+            "Disable root login over SSH",
+            both("Root may log in over SSH", "SSH で root としてログインできます"),
+            Severity::Medium,
+            [Fail, Fail, Fail],
+        ),
+        rule(
+            best_practices(),
+            "Support SSH version 2 only",
+            both("SSH protocol 1 is allowed", "SSH プロトコル 1 が許可されています"),
+            Severity::Medium,
+            [Pass, Pass, NotApplicable],
+        ),
+        rule(
+            best_practices(),
+            "Configure password maximum age",
+            both("Passwords never expire", "パスワードに有効期限がありません"),
+            Severity::Medium,
+            [Fail, Fail, Unknown],
+        ),
+        rule(
+            best_practices(),
+            "Enable Data Execution Prevention (DEP)",
+            both("Data can be executed", "データ実行防止が無効です"),
+            Severity::High,
+            [Pass, Pass, Pass],
+        ),
     ]
 }
 

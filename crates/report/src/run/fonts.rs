@@ -191,6 +191,10 @@ impl FontFile {
     }
 
     fn of(path: &Path, bytes: Vec<u8>, sample: &str) -> Option<Self> {
+        guarded(|| Self::check(path, bytes, sample))
+    }
+
+    fn check(path: &Path, bytes: Vec<u8>, sample: &str) -> Option<Self> {
         let faces = ttf_parser::fonts_in_collection(&bytes).unwrap_or(1).min(FACES_MAX);
         let mut suitable: Vec<u32> = (0..faces).filter(|index| suits(&bytes, *index, sample)).collect();
         // Collections hold one face a language, with different shapes for the same character.
@@ -210,11 +214,13 @@ impl FontFile {
 
     /// Returns the font as its parser sees it.
     pub(super) fn face(&self) -> Option<Face<'_>> {
-        let mut face = Face::parse(&self.bytes, self.index).ok()?;
-        if face.is_variable() {
-            face.set_variation(Tag::from_bytes(b"wght"), WEIGHT);
-        }
-        Some(face)
+        guarded(|| {
+            let mut face = Face::parse(&self.bytes, self.index).ok()?;
+            if face.is_variable() {
+                face.set_variation(Tag::from_bytes(b"wght"), WEIGHT);
+            }
+            Some(face)
+        })
     }
 
     /// Returns a font of these glyphs alone.
@@ -222,13 +228,17 @@ impl FontFile {
         let variable = self.face()?.variation_axes().into_iter().any(|axis| axis.tag == Tag::from_bytes(b"wght"));
         let coordinates = [(subsetter::Tag::new(b"wght"), WEIGHT)];
         let coordinates = if variable { coordinates.as_slice() } else { &[] };
-        // The subsetter trusts its input more than we do: an overflow within it is a damaged
-        // font to us, and nothing of its state outlives the call.
-        let subset = std::panic::catch_unwind(|| {
-            subsetter::subset_with_variations(&self.bytes, self.index, coordinates, glyphs)
-        });
-        subset.ok()?.ok()
+        guarded(|| subsetter::subset_with_variations(&self.bytes, self.index, coordinates, glyphs).ok())
     }
+}
+
+/// Reads something of a font; a panic within is a damaged font to us.
+///
+/// The parsers are made for hostile fonts and for repaired ones respectively, but both assert
+/// some things of their input, and what they assert is the font's maker's to choose. Nothing of
+/// their state outlives the call.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok().flatten()
 }
 
 /// Tells whether a face has the characters, an upright shape and its maker's leave to be embedded.

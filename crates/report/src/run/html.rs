@@ -14,9 +14,7 @@ use yagura_model::{Language, LocalText, Severity};
 
 use super::tally::Tally;
 use super::words::{self, Words, number};
-use super::{
-    DETAILS_SHOWN_MAX, EVIDENCE_LINES_MAX, GAPS_SHOWN_MAX, INSTANCES_SHOWN_MAX, Kept, Kind, RunRenderError,
-};
+use super::{DETAILS_SHOWN_MAX, EVIDENCE_LINES_MAX, GAPS_SHOWN_MAX, INSTANCES_SHOWN_MAX, Kept, Kind, RunRenderError};
 use crate::{html, tool};
 
 /// What the page of a run needs beyond the style sheet of all pages.
@@ -82,7 +80,11 @@ fn exclusions(
     kept.done()?;
     if shown > 0 {
         out.write_all(TABLE_END)?;
-        write_cut(out, &words.further(header.exclusions.saturating_sub(number(shown))), header.exclusions > number(shown))?;
+        write_cut(
+            out,
+            &words.further(header.exclusions.saturating_sub(number(shown))),
+            header.exclusions > number(shown),
+        )?;
         out.write_all(b"</section>\n")?;
     }
     Ok(())

@@ -21,7 +21,7 @@ mod outline;
 mod parts;
 mod table;
 #[cfg(test)]
-mod tests_off;
+mod tests;
 mod text;
 
 use std::io::Write;
@@ -133,9 +133,9 @@ fn finish(flow: Flow<'_, '_>, words: Words, header: &RunHeader, kind: Kind) -> R
             "{missing} characters of this report are in no font that was found, and are shown as “?”. Install the \
              package fonts-noto-cjk on the server, or name a folder with a suitable font, and make the report again."
         ),
-        Language::Japanese => format!(
-            "このレポートの {missing} 文字は利用できるフォントに含まれないため「?」で表示しています。"
-        ),
+        Language::Japanese => {
+            format!("このレポートの {missing} 文字は利用できるフォントに含まれないため「?」で表示しています。")
+        }
     });
     let title = format!("{} – {}", header.run.name, words.kind(kind));
     let creator = format!("{} {}", tool::NAME, header.product_version);

@@ -8,7 +8,7 @@ use subsetter::GlyphRemapper;
 use ttf_parser::{Face, GlyphId, Tag};
 
 use super::super::RunRenderError;
-use super::super::fonts::FontFile;
+use super::super::fonts::{FontFile, guarded};
 use super::file::PdfFile;
 use super::text::Slot;
 
@@ -68,7 +68,7 @@ impl<'f> Embedded<'f> {
         if self.glyphs.num_gids() >= GLYPHS_MAX {
             return None;
         }
-        let id = self.face.glyph_index(c).filter(|id| id.0 != 0)?;
+        let id = guarded(|| self.face.glyph_index(c).filter(|id| id.0 != 0))?;
         let code = self.glyphs.remap(id.0);
         let width = advance(&self.face, id);
         // Where two characters share a glyph, copied text has the one that came first.
@@ -148,7 +148,8 @@ impl<'f> Embedded<'f> {
 
 /// How wide a glyph is, in thousandths of the font's size.
 fn advance(face: &Face<'_>, glyph: GlyphId) -> u16 {
-    let units = u32::from(face.glyph_hor_advance(glyph).unwrap_or_else(|| face.units_per_em()));
+    let units = guarded(|| face.glyph_hor_advance(glyph)).unwrap_or_else(|| face.units_per_em());
+    let units = u32::from(units);
     let thousandths = units.saturating_mul(1000).checked_div(u32::from(face.units_per_em()));
     thousandths.and_then(|width| u16::try_from(width).ok()).unwrap_or(1000)
 }

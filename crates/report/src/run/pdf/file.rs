@@ -88,7 +88,8 @@ impl<'o> PdfFile<'o> {
         self.bytes(format!("xref\n0 {count}\n0000000000 65535 f\r\n").as_bytes())?;
         for offset in std::mem::take(&mut self.offsets) {
             // Every reserved object has been written; a free entry would be a null to readers.
-            let line = if offset == 0 { "0000000000 00000 f\r\n".to_owned() } else { format!("{offset:010} 00000 n\r\n") };
+            let line =
+                if offset == 0 { "0000000000 00000 f\r\n".to_owned() } else { format!("{offset:010} 00000 n\r\n") };
             self.bytes(line.as_bytes())?;
         }
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -134,11 +134,7 @@ pub(super) struct Exclusions<'d, 'o, 'f> {
 }
 
 impl<'d, 'o, 'f> Exclusions<'d, 'o, 'f> {
-    pub(super) fn begin(
-        flow: &'d mut Flow<'o, 'f>,
-        words: Words,
-        header: &RunHeader,
-    ) -> Result<Self, RunRenderError> {
+    pub(super) fn begin(flow: &'d mut Flow<'o, 'f>, words: Words, header: &RunHeader) -> Result<Self, RunRenderError> {
         flow.space(14.0);
         Ok(Self { flow, words, table: None, total: header.exclusions, shown: 0 })
     }
@@ -160,7 +156,8 @@ impl<'d, 'o, 'f> Exclusions<'d, 'o, 'f> {
         }
         self.shown = self.shown.saturating_add(1);
         let Some(table) = &self.table else { return Ok(Wanted::More) };
-        let what = Cell::new(words.text(&exclusion.title), SMALL_STRONG).with(words.text(&exclusion.description), SMALL);
+        let what =
+            Cell::new(words.text(&exclusion.title), SMALL_STRONG).with(words.text(&exclusion.description), SMALL);
         let scopes = words.scopes(&exclusion.scopes).join("\n");
         let cells = [what, Cell::new(words.text(&exclusion.recommendation), SMALL), Cell::new(scopes, SMALL)];
         table.row(self.flow, &cells)?;
@@ -280,11 +277,7 @@ struct OpenGroup {
 }
 
 impl<'d, 'o, 'f> Findings<'d, 'o, 'f> {
-    pub(super) fn begin(
-        flow: &'d mut Flow<'o, 'f>,
-        words: Words,
-        header: &RunHeader,
-    ) -> Result<Self, RunRenderError> {
+    pub(super) fn begin(flow: &'d mut Flow<'o, 'f>, words: Words, header: &RunHeader) -> Result<Self, RunRenderError> {
         section(flow, words.say("Findings", "検出結果"))?;
         if header.counts.total() == 0 {
             flow.paragraph(words.say("Nothing was found.", "検出結果はありません。"), 0.0, BODY)?;
@@ -475,7 +468,8 @@ impl<'d, 'o, 'f> Rules<'d, 'o, 'f> {
         let rule = Cell::new(&tally.rule.rule, SMALL_STRONG);
         let title = words.text(&tally.rule.title);
         let rule = if title == tally.rule.rule { rule } else { rule.with(title, SMALL) };
-        let severity = Cell::new(words.severity(tally.rule.severity), SMALL).marked(color::severity(tally.rule.severity));
+        let severity =
+            Cell::new(words.severity(tally.rule.severity), SMALL).marked(color::severity(tally.rule.severity));
         let mut results = Cell::default();
         for (result, line) in tally.lines(words) {
             let style = match result {
