@@ -126,6 +126,15 @@ pub(super) struct Flow<'o, 'f> {
     nodes: Vec<(Ref, usize)>,
 }
 
+/// Where a text goes and how.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    x: f32,
+    room: f32,
+    prose: bool,
+    bar: Option<Color>,
+}
+
 /// Objects that are referred to before they are written.
 #[derive(Debug, Clone, Copy)]
 struct Shared {
@@ -284,7 +293,7 @@ impl<'o, 'f> Flow<'o, 'f> {
         draw(&mut self.content, shapes, (x, baseline), style);
     }
 
-    /// Writes a text from `x` on, line below line and page after page. Text between backticks is code.
+    /// Writes a text as it is from `x` on, line below line and page after page.
     pub(super) fn paragraph(&mut self, text: &str, x: f32, style: Style) -> Result<(), RunRenderError> {
         self.paragraph_within(text, x, ROOM - x, style)
     }
@@ -297,30 +306,30 @@ impl<'o, 'f> Flow<'o, 'f> {
         room: f32,
         style: Style,
     ) -> Result<(), RunRenderError> {
-        self.write(text, (x, room), style, None)
+        self.write(text, Place { x, room, prose: false, bar: None }, style)
+    }
+
+    /// Writes sentences, in which what stands between backticks is code.
+    pub(super) fn prose(&mut self, text: &str, x: f32, style: Style) -> Result<(), RunRenderError> {
+        self.write(text, Place { x, room: ROOM - x, prose: true, bar: None }, style)
     }
 
     /// The same behind a bar of colour.
     pub(super) fn barred(&mut self, text: &str, x: f32, style: Style, bar: Color) -> Result<(), RunRenderError> {
-        self.write(text, (x + BAR_ROOM, ROOM - x - BAR_ROOM), style, Some(bar))
+        let place = Place { x: x + BAR_ROOM, room: ROOM - x - BAR_ROOM, prose: true, bar: Some(bar) };
+        self.write(text, place, style)
     }
 
-    fn write(
-        &mut self,
-        text: &str,
-        (x, room): (f32, f32),
-        style: Style,
-        bar: Option<Color>,
-    ) -> Result<(), RunRenderError> {
+    fn write(&mut self, text: &str, place: Place, style: Style) -> Result<(), RunRenderError> {
         for line in text.split('\n') {
-            let shapes = self.fonts.shape_rich(line, style.latin);
-            for range in lines(&shapes, style.size, room) {
+            let shapes = self.fonts.shape_text(line, style.latin, place.prose);
+            for range in lines(&shapes, style.size, place.room) {
                 self.ensure(style.leading)?;
-                if let Some(bar) = bar {
-                    self.fill(x - BAR_ROOM, self.y - style.leading, 2.2, style.leading, bar);
+                if let Some(bar) = place.bar {
+                    self.fill(place.x - BAR_ROOM, self.y - style.leading, 2.2, style.leading, bar);
                 }
                 let baseline = self.y - baseline_drop(style);
-                self.line(shapes.get(range).unwrap_or_default(), x, baseline, style);
+                self.line(shapes.get(range).unwrap_or_default(), place.x, baseline, style);
                 self.y -= style.leading;
             }
         }

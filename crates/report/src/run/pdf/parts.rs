@@ -109,7 +109,7 @@ pub(super) fn coverage(
             Cell::new(words.coverage_subject(line), SMALL_STRONG),
             Cell::new(words.coverage_state(line), state),
             Cell::new(line.instances.to_string(), SMALL),
-            Cell::new(words.coverage_detail(line), SMALL),
+            Cell::default().with_prose(words.coverage_detail(line), SMALL),
         ];
         table.row(flow, &cells)?;
     }
@@ -157,9 +157,10 @@ impl<'d, 'o, 'f> Exclusions<'d, 'o, 'f> {
         self.shown = self.shown.saturating_add(1);
         let Some(table) = &self.table else { return Ok(Wanted::More) };
         let what =
-            Cell::new(words.text(&exclusion.title), SMALL_STRONG).with(words.text(&exclusion.description), SMALL);
+            Cell::new(words.text(&exclusion.title), SMALL_STRONG).with_prose(words.text(&exclusion.description), SMALL);
         let scopes = words.scopes(&exclusion.scopes).join("\n");
-        let cells = [what, Cell::new(words.text(&exclusion.recommendation), SMALL), Cell::new(scopes, SMALL)];
+        let cells =
+            [what, Cell::default().with_prose(words.text(&exclusion.recommendation), SMALL), Cell::new(scopes, SMALL)];
         table.row(self.flow, &cells)?;
         Ok(Wanted::More)
     }
@@ -246,7 +247,7 @@ impl<'d, 'o, 'f> Agents<'d, 'o, 'f> {
         };
         let state = Cell::new(words.outcome(&agent.outcome), state)
             .with(words.health(agent), SMALL)
-            .with(words.outcome_reason(&agent.outcome), SMALL);
+            .with_prose(words.outcome_reason(&agent.outcome), SMALL);
         let counts = Cell::new(words.counts(&agent.counts), SMALL);
         self.table.row(self.flow, &[host, system, state, counts])?;
         Ok(Wanted::More)
@@ -342,7 +343,7 @@ impl<'d, 'o, 'f> Findings<'d, 'o, 'f> {
         let mut evidence = Cell::default();
         let lines = instance.evidence.iter().map(|line| words.text(line).to_owned());
         for line in words.some(lines, EVIDENCE_LINES_MAX) {
-            evidence = evidence.with(line, SMALL);
+            evidence = evidence.with_prose(line, SMALL);
         }
         evidence = evidence.with(words.attributes(&instance.attributes).join(", "), SMALL.colored(color::INK));
         evidence = evidence.with(&instance.finding_arn, MONO);
@@ -398,7 +399,7 @@ fn draw_group(flow: &mut Flow<'_, '_>, words: Words, group: &FindingGroup) -> Re
     flow.paragraph(&about.join(" · "), INDENT, SMALL)?;
     flow.space(2.0);
     flow.paragraph(words.text(&group.title), INDENT, STRONG)?;
-    flow.paragraph(words.text(&group.description), INDENT, BODY)?;
+    flow.prose(words.text(&group.description), INDENT, BODY)?;
     if !words.text(&group.recommendation).is_empty() {
         flow.space(4.0);
         flow.ensure(30.0)?;
@@ -407,7 +408,7 @@ fn draw_group(flow: &mut Flow<'_, '_>, words: Words, group: &FindingGroup) -> Re
     flow.space(4.0);
     let lines = group.evidence.iter().map(|line| words.text(line).to_owned());
     for line in words.some(lines, EVIDENCE_LINES_MAX) {
-        flow.paragraph(&line, INDENT, SMALL)?;
+        flow.prose(&line, INDENT, SMALL)?;
     }
     flow.space(4.0);
     Ok(())

@@ -39,10 +39,19 @@ impl Column {
     }
 }
 
+/// A text of a cell.
+#[derive(Debug, Clone)]
+struct Paragraph {
+    text: String,
+    style: Style,
+    /// Whether what stands between backticks is code.
+    prose: bool,
+}
+
 /// What stands in one cell.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cell {
-    paragraphs: Vec<(String, Style)>,
+    paragraphs: Vec<Paragraph>,
     chip: Option<Color>,
 }
 
@@ -53,10 +62,18 @@ impl Cell {
     }
 
     /// The same with a further paragraph; an empty one is left out.
-    pub(super) fn with(mut self, text: impl Into<String>, style: Style) -> Self {
-        let text = text.into();
+    pub(super) fn with(self, text: impl Into<String>, style: Style) -> Self {
+        self.push(text.into(), style, false)
+    }
+
+    /// The same with a further paragraph in which what stands between backticks is code.
+    pub(super) fn with_prose(self, text: impl Into<String>, style: Style) -> Self {
+        self.push(text.into(), style, true)
+    }
+
+    fn push(mut self, text: String, style: Style, prose: bool) -> Self {
         if !text.is_empty() {
-            self.paragraphs.push((text, style));
+            self.paragraphs.push(Paragraph { text, style, prose });
         }
         self
     }
@@ -169,9 +186,9 @@ impl Table {
 fn break_cell(flow: &mut Flow<'_, '_>, cell: &Cell, wide: f32) -> Vec<Line> {
     let room = wide - 2.0 * PAD_X - if cell.chip.is_some() { CHIP + 4.0 } else { 0.0 };
     let mut all = Vec::new();
-    for (text, style) in &cell.paragraphs {
+    for Paragraph { text, style, prose } in &cell.paragraphs {
         for line in text.split('\n') {
-            let shapes = flow.fonts.shape_rich(line, style.latin);
+            let shapes = flow.fonts.shape_text(line, style.latin, *prose);
             let ranges = lines(&shapes, style.size, room);
             all.extend(ranges.into_iter().map(|range| (shapes.get(range).unwrap_or_default().to_vec(), *style)));
         }

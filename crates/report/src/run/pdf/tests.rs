@@ -210,6 +210,16 @@ fn a_text_that_is_longer_than_a_page_goes_on_over_pages() {
 }
 
 #[test]
+fn backticks_are_code_in_sentences_and_themselves_in_names() {
+    let mut quoted = run();
+    quoted.agents[0].hostname = "`id`".into();
+    quoted.findings[0].0.recommendation = yagura_model::LocalText::untranslated("Run `plugh now` then `wait");
+    let drawn = Objects::read(&pdf(&mut quoted, Kind::Finding, Language::English, &no_fonts())).drawn();
+    assert!(drawn.contains("`id`"));
+    assert!(drawn.contains("Run  plugh now  then `wait"));
+}
+
+#[test]
 fn the_same_run_gives_the_same_bytes() {
     let document = || pdf(&mut run(), Kind::Full, Language::English, &no_fonts());
     assert_eq!(document(), document());

@@ -128,8 +128,11 @@ impl<'f> Fonts<'f> {
         text.chars().map(|c| self.shape_one(c, latin)).collect()
     }
 
-    /// Finds the glyphs of a text in which what stands between backticks is code.
-    pub(super) fn shape_rich(&mut self, text: &str, latin: Latin) -> Vec<Shape> {
+    /// Finds the glyphs of a text; in prose, what stands between backticks is code.
+    pub(super) fn shape_text(&mut self, text: &str, latin: Latin, prose: bool) -> Vec<Shape> {
+        if !prose {
+            return self.shape(text, latin);
+        }
         let mut shapes = Vec::new();
         let mut rest = text;
         while let Some((before, (code, after))) =
