@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use yagura_model::service::{Arn, Run, RunState};
-use yagura_store::Notification;
+pub use yagura_store::{Notification, RunFilter as Filter};
 
-use super::{AppError, Cx, codes};
+use super::{AppError, Cx, codes, template};
 
 /// A run and what has become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,26 @@ pub fn describe(cx: &mut Cx<'_, '_>, arn: &Arn) -> Result<Option<Described>, App
     let transitions = cx.tx.transitions(run.seq)?;
     let notifications = cx.tx.notifications(run.seq, NOTIFICATIONS_MAX)?;
     Ok(Some(Described { run, transitions, notifications }))
+}
+
+/// Lists runs of these templates, or of every one where none is named, newest first; `before` is
+/// the last number of the page before.
+///
+/// # Errors
+/// When a template is not there, or the caller may not list its runs.
+pub fn list(
+    cx: &mut Cx<'_, '_>,
+    templates: &[Arn],
+    mut filter: Filter,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<Run>, AppError> {
+    for arn in templates {
+        cx.must(Some(arn))?;
+        filter.templates.push(template::get(cx, arn)?.id);
+    }
+    let scope = cx.scope().clone();
+    Ok(cx.tx.list_runs(&scope, &filter, before, limit)?)
 }
 
 /// Finds a run that must be there.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use yagura_model::service::{Arn, EventKind, foreign};
+use yagura_store::Subscription;
 
 use super::{AppError, Cx, codes, target, template};
 
@@ -50,6 +51,17 @@ pub fn unsubscribe(cx: &mut Cx<'_, '_>, arn: &Arn, event: EventKind, topic: &str
     let template = template::get(cx, arn)?;
     cx.tx.unsubscribe(&scope, &template.id, topic, event)?;
     Ok(())
+}
+
+/// Lists subscriptions of a template, or of every one, in the order in which they were made;
+/// `after` is the last number of the page before.
+///
+/// # Errors
+/// When the template is not there.
+pub fn list(cx: &mut Cx<'_, '_>, arn: Option<&Arn>, after: i64, limit: usize) -> Result<Vec<Subscription>, AppError> {
+    let template = arn.map(|arn| template::get(cx, arn)).transpose()?.map(|template| template.id);
+    let scope = cx.scope().clone();
+    Ok(cx.tx.list_subscriptions(&scope, template.as_ref(), after, limit)?)
 }
 
 fn check_topic(cx: &Cx<'_, '_>, topic: &str) -> Result<(), AppError> {

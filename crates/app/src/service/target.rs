@@ -69,6 +69,22 @@ pub fn find(cx: &mut Cx<'_, '_>, arn: &Arn) -> Result<Option<Target>, AppError> 
     Ok(cx.tx.target_by_arn(&scope, arn)?)
 }
 
+/// Lists targets in the order in which they were made, each with its number; `after` is the last
+/// number of the page before.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(
+    cx: &mut Cx<'_, '_>,
+    name_pattern: Option<&str>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Arn)>, AppError> {
+    let scope = cx.scope().clone();
+    let targets = cx.tx.list_targets(&scope, name_pattern, after, limit)?;
+    Ok(targets.into_iter().map(|(seq, target)| (seq, Arn::target(&scope, &target.id))).collect())
+}
+
 /// Finds a target that must be there.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use yagura_model::Attribute;
 use yagura_model::service::{Arn, Run, Tag, Template, catalogue};
+pub use yagura_store::TemplateFilter as Filter;
 
 use super::{AppError, Cx, codes, run, target};
 
@@ -98,6 +99,28 @@ pub fn describe(cx: &mut Cx<'_, '_>, arn: &Arn) -> Result<Option<Described>, App
     let Some(template) = cx.tx.template_by_arn(&scope, arn)? else { return Ok(None) };
     let (runs, last_run) = cx.tx.runs_of_template(&scope, &template.id)?;
     Ok(Some(Described { template, runs, last_run }))
+}
+
+/// Lists templates of these targets, or of every one where none is named, in the order in which
+/// they were made, each with its number; `after` is the last number of the page before.
+///
+/// # Errors
+/// When a target is not there, or the caller may not list its templates.
+pub fn list(
+    cx: &mut Cx<'_, '_>,
+    targets: &[Arn],
+    mut filter: Filter,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Arn)>, AppError> {
+    for arn in targets {
+        cx.must(Some(arn))?;
+        filter.targets.push(target::get(cx, arn)?.id);
+    }
+    let scope = cx.scope().clone();
+    let templates = cx.tx.list_templates(&scope, &filter, after, limit)?;
+    let named = |(seq, template): (i64, Template)| (seq, Arn::template(&scope, &template.target, &template.id));
+    Ok(templates.into_iter().map(named).collect())
 }
 
 /// Finds a template that must be there.
