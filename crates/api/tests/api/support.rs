@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use yagura_api::dispatch;
-use yagura_app::service::{App, AppError, Caller, Rights, Settings, Via};
+use yagura_app::service::{App, AppError, Caller, DataDirIndex, Parts, Rights, Settings, Via};
+use yagura_identity::ca::CertificateAuthority;
+use yagura_identity::secrets::MasterKey;
 use yagura_model::service::{Arn, Scope, Tag};
-use yagura_store::{Store, Tx};
+use yagura_store::{Store, Tx, open_blobs};
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "us-west-2";
@@ -51,12 +53,18 @@ impl Service {
         let clock = Arc::clone(&now_ms);
         let mut settings = Settings::new(scope());
         change(&mut settings);
-        let app = App {
+        let clock: yagura_app::service::Clock =
+            Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap());
+        let mut app = App::new(Parts {
             store: Store::open_sqlite(data.path()).unwrap(),
-            clock: Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap()),
+            blobs: open_blobs(data.path().join("blobs").to_str().unwrap(), []).unwrap(),
+            authority: CertificateAuthority::create(clock(), "test").unwrap(),
+            clock,
             settings,
-            rights: Box::new(AllButNobody),
-        };
+            index: Box::new(DataDirIndex(data.path().to_owned())),
+            keys: MasterKey::generate().unwrap(),
+        });
+        app.rights = Box::new(AllButNobody);
         Self { app, now_ms, _data: data }
     }
 
