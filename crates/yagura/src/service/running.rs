@@ -81,15 +81,14 @@ impl Running {
     /// are in work end, the threads end.
     pub(crate) fn until_told_to_end(self) {
         self.runtime.block_on(async {
-            let mut terminate =
-                match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                    Ok(terminate) => terminate,
-                    Err(error) => {
-                        tracing::error!("cannot listen for SIGTERM: {error}");
-                        let _ = tokio::signal::ctrl_c().await;
-                        return;
-                    }
-                };
+            let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(terminate) => terminate,
+                Err(error) => {
+                    tracing::error!("cannot listen for SIGTERM: {error}");
+                    let _ = tokio::signal::ctrl_c().await;
+                    return;
+                }
+            };
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
@@ -118,7 +117,8 @@ fn certificate_names(bound: IpAddr, names: &[String]) -> (Vec<String>, Vec<IpAdd
     let mut addresses: Vec<IpAddr> =
         vec![IpAddr::from(std::net::Ipv4Addr::LOCALHOST), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let plain = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    let plain =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     if plain(&host) {
         dns.push(host);
     }

@@ -34,7 +34,10 @@ struct Judgement {
 
 impl App {
     /// Judges a host of a run and writes what came of it.
-    pub(super) fn judge(&self, run: &Run, member: &RunAgent, now: Timestamp) -> Result<(), AppError> {
+    ///
+    /// # Errors
+    /// When the store or the blobs are away; what is wrong with the host's data is an exclusion.
+    pub fn judge_member(&self, run: &Run, member: &RunAgent, now: Timestamp) -> Result<(), AppError> {
         let digest = member.snapshot.clone().unwrap_or_default();
         let judgement = match self.snapshot(&run.scope.account, &digest) {
             Ok(snapshot) => self.judgement(run, member, snapshot, now)?,
