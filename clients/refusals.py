@@ -4,6 +4,10 @@ Runs while a finished run with findings, a template, a target and an exclusion e
 needs beside them under names of its own and takes it away again.
 """
 
+import concurrent.futures
+
+import botocore.exceptions
+
 from story import by_key
 
 INVALID = "InvalidInputException"
@@ -426,6 +430,25 @@ def reports_and_previews(world, unknown):
     refused("GetExclusionsPreview", invalid("INVALID_LOCALE"), "another locale", **preview, locale="JA_JP")
     token = world.calls.ok("CreateExclusionsPreview", assessmentTemplateArn=world.nobody_template)["previewToken"]
     refused("GetExclusionsPreview", VALIDATION, "another template's token", **{**preview, "previewToken": token})
+    previews_at_once(world)
+
+
+def previews_at_once(world):
+    """Of several at once one is made; the others get a token too, or are told that one is being made."""
+    report = world.report
+
+    def ask(_):
+        try:
+            parameters = dict(assessmentTemplateArn=world.template)
+            return "previewToken" in world.calls.call("CreateExclusionsPreview", **parameters) and "token"
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Code"]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(ask, range(8)))
+    report.check("one of many previews is made", "token" in answers, answers)
+    others = answers - {"token", "PreviewGenerationInProgressException"}
+    report.check("the others are refused as in progress or made", not others, others)
 
 
 def pages(world, unknown):
@@ -470,6 +493,27 @@ def pages(world, unknown):
         items, _ = calls.pages(operation, key)
         whole = calls.ok(operation, maxResults=PAGE_MAX)[key]
         report.equal(f"{operation}: pages of one are the whole", items, whole)
+    inserts(world)
+
+
+def inserts(world):
+    """What is made while somebody pages is seen once or not at all, and hides nothing else."""
+    calls, report = world.calls, world.report
+    before = calls.ok("ListAssessmentTargets", maxResults=100)["assessmentTargetArns"]
+    seen, made, given = [], [], {}
+    while True:
+        page = calls.ok("ListAssessmentTargets", maxResults=1, **given)
+        seen.extend(page["assessmentTargetArns"])
+        if len(made) < 3:
+            name = f"meanwhile {len(made)}"
+            made.append(calls.ok("CreateAssessmentTarget", assessmentTargetName=name)["assessmentTargetArn"])
+        if "nextToken" not in page:
+            break
+        given = {"nextToken": page["nextToken"]}
+    report.equal("no target twice", len(set(seen)), len(seen))
+    report.check("and none left out", set(before) <= set(seen), set(before) - set(seen))
+    for target in made:
+        calls.ok("DeleteAssessmentTarget", assessmentTargetArn=target)
 
 
 def limits(world):

@@ -2,8 +2,10 @@
 """Tests the tester: what `Conformance` has to see in an answer, and what it has to let pass."""
 
 import json
+import re
 import sys
 import unittest
+from pathlib import Path
 
 try:
     from model import CONTENT_TYPE, Conformance
@@ -14,6 +16,25 @@ except ImportError:
 ROLE = {"roleArn": "arn:aws:iam::123456789012:role/x", "valid": True, "registeredAt": 1458680170.035}
 TARGET = {"arn": "a", "name": "n", "createdAt": 1458680170, "updatedAt": 1458680170}
 REFUSED = {"__type": "InvalidInputException", "message": "no", "errorCode": "INVALID_TAG", "canRetry": False}
+
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "api.md"
+
+
+class PageTest(unittest.TestCase):
+    """docs/api.md says of every operation what the model says."""
+
+    def test_operations_and_their_errors(self):
+        text = PAGE.read_text(encoding="utf-8")
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:2] == "| "]
+        short = {name: row[0] for row in rows for name in re.findall(r"^`(\w+Exception)`$", row[1])}
+        said = {row[0]: row[2] for row in rows if len(row) == 3 and re.fullmatch(r"[A-Z][A-Za-z]+", row[0])}
+        operations = Conformance().operations
+        meant = {
+            name: " ".join(short[error["shape"]] for error in operation["errors"])
+            for name, operation in operations.items()
+        }
+        self.assertEqual(said, meant)
 
 
 class ConformanceTest(unittest.TestCase):
