@@ -9,8 +9,12 @@ import sys
 import time
 import traceback
 
-import botocore.exceptions
-from botocore import xform_name
+try:
+    import botocore.exceptions
+    from botocore import xform_name
+except ImportError:
+    # The program for the command line does without; the others say by themselves what is missing.
+    botocore = None
 
 # What the exceptions say about trying again: only what passes by itself.
 CAN_RETRY = {

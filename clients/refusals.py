@@ -89,9 +89,7 @@ def arns(world, unknown):
     form = {"reportFileFormat": "HTML", "reportType": "FULL"}
     token = {"previewToken": "00000000-0000-0000-0000-000000000000"}
     tag = {"tags": [{"key": "a", "value": "b"}]}
-    target_code, template_code, run_code = (
-        f"INVALID_ASSESSMENT_{kind}_ARN" for kind in ("TARGET", "TEMPLATE", "RUN")
-    )
+    target_code, template_code, run_code = (f"INVALID_ASSESSMENT_{kind}_ARN" for kind in ("TARGET", "TEMPLATE", "RUN"))
     target, template_thing, run_thing = (f"ASSESSMENT_{kind}" for kind in ("TARGET", "TEMPLATE", "RUN"))
     cases = [
         ("CreateAssessmentTemplate", "assessmentTargetArn", target_code, target, template),
@@ -128,15 +126,23 @@ def arns(world, unknown):
     foreign = [missing(target), "AccessDeniedException/ACCESS_DENIED_TO_ASSESSMENT_TARGET"]
     calls.refused("DeleteAssessmentTarget", foreign, "another account's target", assessmentTargetArn=unknown.foreign)
     calls.refused(
-        "CreateAssessmentTarget", invalid("INVALID_RESOURCE_GROUP_ARN"), "no group's ARN",
-        assessmentTargetName="x", resourceGroupArn=world.target,
+        "CreateAssessmentTarget",
+        invalid("INVALID_RESOURCE_GROUP_ARN"),
+        "no group's ARN",
+        assessmentTargetName="x",
+        resourceGroupArn=world.target,
     )
     calls.refused(
-        "CreateAssessmentTarget", missing("RESOURCE_GROUP"), "an unknown group",
-        assessmentTargetName="x", resourceGroupArn=unknown.group,
+        "CreateAssessmentTarget",
+        missing("RESOURCE_GROUP"),
+        "an unknown group",
+        assessmentTargetName="x",
+        resourceGroupArn=unknown.group,
     )
     for arn in (world.target, "arn:aws:iam::123456789012:user/x", "role", ""):
-        calls.refused("RegisterCrossAccountAccessRole", invalid("INVALID_IAM_ROLE_ARN"), f"the role `{arn}`", roleArn=arn)
+        calls.refused(
+            "RegisterCrossAccountAccessRole", invalid("INVALID_IAM_ROLE_ARN"), f"the role `{arn}`", roleArn=arn
+        )
     for operation, member, code, thing, wrong_arn, absent_arn in (
         ("ListAssessmentRuns", "assessmentTemplateArns", template_code, template_thing, world.target, unknown.template),
         ("ListAssessmentTemplates", "assessmentTargetArns", target_code, target, world.template, unknown.target),
@@ -154,8 +160,22 @@ def described_lists(world, unknown):
     finding = next(iter(world.findings))
     cases = [
         ("DescribeAssessmentRuns", "assessmentRunArns", "ASSESSMENT_RUN", world.run, unknown.run, world.template),
-        ("DescribeAssessmentTargets", "assessmentTargetArns", "ASSESSMENT_TARGET", world.target, unknown.target, world.template),
-        ("DescribeAssessmentTemplates", "assessmentTemplateArns", "ASSESSMENT_TEMPLATE", world.template, unknown.template, world.target),
+        (
+            "DescribeAssessmentTargets",
+            "assessmentTargetArns",
+            "ASSESSMENT_TARGET",
+            world.target,
+            unknown.target,
+            world.template,
+        ),
+        (
+            "DescribeAssessmentTemplates",
+            "assessmentTemplateArns",
+            "ASSESSMENT_TEMPLATE",
+            world.template,
+            unknown.template,
+            world.target,
+        ),
         ("DescribeFindings", "findingArns", "FINDING", finding, unknown.finding, world.run),
         ("DescribeResourceGroups", "resourceGroupArns", "RESOURCE_GROUP", world.group, unknown.group, world.target),
         ("DescribeRulesPackages", "rulesPackageArns", "RULES_PACKAGE", world.cve, unknown.package, world.target),
@@ -166,7 +186,9 @@ def described_lists(world, unknown):
         number = invalid(f"INVALID_NUMBER_OF_{kind}_ARNS") if kind else [VALIDATION, invalid("INVALID_RESOURCE_ARN")]
         most = 10 if kind else 100
         calls.refused(operation, number, "no ARN", **{member: []})
-        calls.refused(operation, number, f"{most + 1} ARNs", **{member: [absent[:-4] + f"{n:04}" for n in range(most + 1)]})
+        calls.refused(
+            operation, number, f"{most + 1} ARNs", **{member: [absent[:-4] + f"{n:04}" for n in range(most + 1)]}
+        )
         either = [number] if isinstance(number, str) else number
         calls.refused(operation, [*ABSENT, *either], "a missing list")
         calls.failed_items(operation, {absent: "ITEM_DOES_NOT_EXIST"}, "what is not there", **{member: [absent]})
@@ -174,7 +196,9 @@ def described_lists(world, unknown):
         calls.failed_items(operation, {"nonsense": "INVALID_ARN"}, "no ARN", **{member: ["nonsense"]})
         answer = calls.failed_items(operation, {good: "DUPLICATE_ARN"}, "an ARN given twice", **{member: [good, good]})
         mixed = calls.failed_items(
-            operation, {absent: "ITEM_DOES_NOT_EXIST", wrong: "INVALID_ARN"}, "the bad among good",
+            operation,
+            {absent: "ITEM_DOES_NOT_EXIST", wrong: "INVALID_ARN"},
+            "the bad among good",
             **{member: [absent, good, wrong]},
         )
         for found in (answer, mixed):
@@ -201,7 +225,9 @@ def creations(world, unknown):
         ("a value of 257 characters", "INVALID_RESOURCE_GROUP_TAG_VALUE", group_of(("k", "値" * 257))),
     ):
         calls.refused("CreateResourceGroup", invalid(code), what, **parameters)
-    calls.ok("CreateResourceGroup", **group_of(*[(f"鍵{n}", "値" * 256) for n in range(9)], ("aws:autoscaling:groupName",)))
+    calls.ok(
+        "CreateResourceGroup", **group_of(*[(f"鍵{n}", "値" * 256) for n in range(9)], ("aws:autoscaling:groupName",))
+    )
 
     taken = invalid("ASSESSMENT_TARGET_NAME_ALREADY_TAKEN")
     calls.refused("CreateAssessmentTarget", taken, "a name that is taken", assessmentTargetName="web")
@@ -216,8 +242,16 @@ def creations(world, unknown):
     report.check("and is every instance", len(calls.ok("PreviewAgents", previewAgentsArn=second)["agentPreviews"]) >= 2)
     update = dict(assessmentTargetArn=second, assessmentTargetName="second")
     calls.refused("UpdateAssessmentTarget", taken, "a name that is taken", **{**update, "assessmentTargetName": "web"})
-    calls.refused("UpdateAssessmentTarget", missing("RESOURCE_GROUP"), "an unknown group", **update, resourceGroupArn=unknown.group)
-    calls.refused("UpdateAssessmentTarget", invalid("INVALID_RESOURCE_GROUP_ARN"), "no group", **update, resourceGroupArn="x")
+    calls.refused(
+        "UpdateAssessmentTarget",
+        missing("RESOURCE_GROUP"),
+        "an unknown group",
+        **update,
+        resourceGroupArn=unknown.group,
+    )
+    calls.refused(
+        "UpdateAssessmentTarget", invalid("INVALID_RESOURCE_GROUP_ARN"), "no group", **update, resourceGroupArn="x"
+    )
     calls.ok("UpdateAssessmentTarget", **update, resourceGroupArn=world.group)
     described = calls.ok("DescribeAssessmentTargets", assessmentTargetArns=[second])["assessmentTargets"][0]
     report.equal("an update is seen", (described["name"], described.get("resourceGroupArn")), ("second", world.group))
@@ -232,17 +266,37 @@ def creations(world, unknown):
     pair = lambda key, value="v": {"key": key, "value": value}
     for what, expected, changed in (
         ("an empty name", invalid("INVALID_ASSESSMENT_TEMPLATE_NAME"), {"assessmentTemplateName": ""}),
-        ("a name of 141 characters", invalid("INVALID_ASSESSMENT_TEMPLATE_NAME"), {"assessmentTemplateName": "n" * 141}),
+        (
+            "a name of 141 characters",
+            invalid("INVALID_ASSESSMENT_TEMPLATE_NAME"),
+            {"assessmentTemplateName": "n" * 141},
+        ),
         ("179 seconds", invalid("INVALID_ASSESSMENT_TEMPLATE_DURATION"), {"durationInSeconds": 179}),
         ("86401 seconds", invalid("INVALID_ASSESSMENT_TEMPLATE_DURATION"), {"durationInSeconds": 86_401}),
         ("a negative duration", invalid("INVALID_ASSESSMENT_TEMPLATE_DURATION"), {"durationInSeconds": -1}),
         ("51 packages", invalid("INVALID_NUMBER_OF_RULES_PACKAGE_ARNS"), {"rulesPackageArns": [world.cve] * 51}),
         ("no package's ARN", invalid("INVALID_RULES_PACKAGE_ARN"), {"rulesPackageArns": [world.target]}),
         ("an unknown package", missing("RULES_PACKAGE"), {"rulesPackageArns": [unknown.package]}),
-        ("11 attributes", invalid("INVALID_NUMBER_OF_USER_ATTRIBUTES"), {"userAttributesForFindings": [pair(f"k{n}") for n in range(11)]}),
-        ("an attribute's key of 129", invalid("INVALID_USER_ATTRIBUTE_KEY"), {"userAttributesForFindings": [pair("k" * 129)]}),
-        ("an attribute's value of 257", invalid("INVALID_USER_ATTRIBUTE_VALUE"), {"userAttributesForFindings": [pair("k", "v" * 257)]}),
-        ("an attribute given twice", invalid("INVALID_USER_ATTRIBUTE"), {"userAttributesForFindings": [pair("k"), pair("k", "w")]}),
+        (
+            "11 attributes",
+            invalid("INVALID_NUMBER_OF_USER_ATTRIBUTES"),
+            {"userAttributesForFindings": [pair(f"k{n}") for n in range(11)]},
+        ),
+        (
+            "an attribute's key of 129",
+            invalid("INVALID_USER_ATTRIBUTE_KEY"),
+            {"userAttributesForFindings": [pair("k" * 129)]},
+        ),
+        (
+            "an attribute's value of 257",
+            invalid("INVALID_USER_ATTRIBUTE_VALUE"),
+            {"userAttributesForFindings": [pair("k", "v" * 257)]},
+        ),
+        (
+            "an attribute given twice",
+            invalid("INVALID_USER_ATTRIBUTE"),
+            {"userAttributesForFindings": [pair("k"), pair("k", "w")]},
+        ),
     ):
         calls.refused("CreateAssessmentTemplate", expected, what, **{**template, **changed})
     twice = {**template, "rulesPackageArns": [world.cve, world.cve]}
@@ -256,10 +310,15 @@ def creations(world, unknown):
     calls.ok("DeleteAssessmentTemplate", assessmentTemplateArn=beside)
     calls.ok("DeleteAssessmentTarget", assessmentTargetArn=second)
     calls.refused(
-        "StartAssessmentRun", VALIDATION, "a name of 141 characters",
-        assessmentTemplateArn=world.template, assessmentRunName="n" * 141,
+        "StartAssessmentRun",
+        VALIDATION,
+        "a name of 141 characters",
+        assessmentTemplateArn=world.template,
+        assessmentRunName="n" * 141,
     )
-    calls.refused("StartAssessmentRun", VALIDATION, "an empty name", assessmentTemplateArn=world.template, assessmentRunName="")
+    calls.refused(
+        "StartAssessmentRun", VALIDATION, "an empty name", assessmentTemplateArn=world.template, assessmentRunName=""
+    )
 
 
 def tags_and_subscriptions(world, unknown):
@@ -279,11 +338,15 @@ def tags_and_subscriptions(world, unknown):
         good = dict(resourceArn=world.template, event="OTHER", topicArn=world.topic)
         calls.refused(operation, invalid("INVALID_EVENT"), "an unknown event", **{**good, "event": "RUN_STARTED"})
         calls.refused(
-            operation, invalid("INVALID_EVENT"), "the event of the set-up message",
+            operation,
+            invalid("INVALID_EVENT"),
+            "the event of the set-up message",
             **{**good, "event": "ENABLE_ASSESSMENT_NOTIFICATIONS"},
         )
         for topic in ("topic", world.target, "arn:aws:sns:us-west-2"):
-            calls.refused(operation, invalid("INVALID_SNS_TOPIC_ARN"), f"the topic `{topic}`", **{**good, "topicArn": topic})
+            calls.refused(
+                operation, invalid("INVALID_SNS_TOPIC_ARN"), f"the topic `{topic}`", **{**good, "topicArn": topic}
+            )
 
 
 def attributes(world, unknown):
@@ -315,14 +378,20 @@ def attributes(world, unknown):
         calls.refused("RemoveAttributesFromFindings", invalid(code), what, findingArns=findings, attributeKeys=given)
     bad = {unknown.finding: "ITEM_DOES_NOT_EXIST", "nonsense": "INVALID_ARN", world.run: "INVALID_ARN"}
     calls.failed_items(
-        "AddAttributesToFindings", bad, "the bad among good",
-        findingArns=[unknown.finding, "nonsense", world.run, good], attributes=[pair("試験", "済")],
+        "AddAttributesToFindings",
+        bad,
+        "the bad among good",
+        findingArns=[unknown.finding, "nonsense", world.run, good],
+        attributes=[pair("試験", "済")],
     )
     found = calls.ok("DescribeFindings", findingArns=[good])["findings"][0]
     report.equal("the good one is changed all the same", by_key(found["userAttributes"]).get("試験"), "済")
     calls.failed_items(
-        "RemoveAttributesFromFindings", bad, "the bad among good",
-        findingArns=[unknown.finding, "nonsense", world.run, good], attributeKeys=["試験"],
+        "RemoveAttributesFromFindings",
+        bad,
+        "the bad among good",
+        findingArns=[unknown.finding, "nonsense", world.run, good],
+        attributeKeys=["試験"],
     )
     found = calls.ok("DescribeFindings", findingArns=[good])["findings"][0]
     report.check("the good one is changed back", "試験" not in by_key(found["userAttributes"]), found["userAttributes"])
@@ -330,11 +399,17 @@ def attributes(world, unknown):
         ("AddAttributesToFindings", {"attributes": [pair("試験")]}),
         ("RemoveAttributesFromFindings", {"attributeKeys": ["試験"]}),
     ):
-        calls.failed_items(operation, {good: "DUPLICATE_ARN"}, "a finding given twice", findingArns=[good, good], **given)
+        calls.failed_items(
+            operation, {good: "DUPLICATE_ARN"}, "a finding given twice", findingArns=[good, good], **given
+        )
     before = by_key(calls.ok("DescribeFindings", findingArns=[other])["findings"][0]["userAttributes"])
     full = [pair(f"k{n}") for n in range(10)]
     calls.failed_items(
-        "AddAttributesToFindings", {other: "LIMIT_EXCEEDED"}, "more than ten attributes", findingArns=[other], attributes=full
+        "AddAttributesToFindings",
+        {other: "LIMIT_EXCEEDED"},
+        "more than ten attributes",
+        findingArns=[other],
+        attributes=full,
     )
     after = by_key(calls.ok("DescribeFindings", findingArns=[other])["findings"][0]["userAttributes"])
     report.equal("and changes nothing then", after, before)
@@ -371,11 +446,19 @@ def filters(world, unknown):
         ("an empty pattern", "INVALID_ASSESSMENT_TEMPLATE_NAME_PATTERN", {"namePattern": ""}),
         ("51 states", "INVALID_NUMBER_OF_ASSESSMENT_RUN_STATES", {"states": ["FAILED"] * 51}),
         ("a state with two L", "INVALID_ASSESSMENT_RUN_STATE", {"states": ["CANCELLED"]}),
-        ("durations reversed", "INVALID_ASSESSMENT_RUN_DURATION_RANGE", {"durationRange": {"minSeconds": 300, "maxSeconds": 200}}),
+        (
+            "durations reversed",
+            "INVALID_ASSESSMENT_RUN_DURATION_RANGE",
+            {"durationRange": {"minSeconds": 300, "maxSeconds": 200}},
+        ),
         ("a duration of 179", "INVALID_ASSESSMENT_RUN_DURATION_RANGE", {"durationRange": {"minSeconds": 179}}),
         ("a duration of 86401", "INVALID_ASSESSMENT_RUN_DURATION_RANGE", {"durationRange": {"maxSeconds": 86_401}}),
         ("starts reversed", "INVALID_ASSESSMENT_RUN_START_TIME_RANGE", {"startTimeRange": reversed_days}),
-        ("completions reversed", "INVALID_ASSESSMENT_RUN_COMPLETION_TIME_RANGE", {"completionTimeRange": reversed_days}),
+        (
+            "completions reversed",
+            "INVALID_ASSESSMENT_RUN_COMPLETION_TIME_RANGE",
+            {"completionTimeRange": reversed_days},
+        ),
         ("changes reversed", "INVALID_ASSESSMENT_RUN_STATE_CHANGE_TIME_RANGE", {"stateChangeTimeRange": reversed_days}),
         ("51 packages", "INVALID_NUMBER_OF_RULES_PACKAGE_ARNS", {"rulesPackageArns": [arn] * 51}),
         ("no package's ARN", "INVALID_RULES_PACKAGE_ARN", {"rulesPackageArns": ["x"]}),
@@ -383,19 +466,40 @@ def filters(world, unknown):
         refused("ListAssessmentRuns", invalid(expected), what, filter=given)
     for what, expected, given in (
         ("a pattern of 141", "INVALID_ASSESSMENT_TEMPLATE_NAME_PATTERN", {"namePattern": "n" * 141}),
-        ("durations reversed", "INVALID_ASSESSMENT_TEMPLATE_DURATION_RANGE", {"durationRange": {"minSeconds": 300, "maxSeconds": 200}}),
-        ("a duration of 604800", "INVALID_ASSESSMENT_TEMPLATE_DURATION_RANGE", {"durationRange": {"maxSeconds": 604_800}}),
+        (
+            "durations reversed",
+            "INVALID_ASSESSMENT_TEMPLATE_DURATION_RANGE",
+            {"durationRange": {"minSeconds": 300, "maxSeconds": 200}},
+        ),
+        (
+            "a duration of 604800",
+            "INVALID_ASSESSMENT_TEMPLATE_DURATION_RANGE",
+            {"durationRange": {"maxSeconds": 604_800}},
+        ),
         ("51 packages", "INVALID_NUMBER_OF_RULES_PACKAGE_ARNS", {"rulesPackageArns": [arn] * 51}),
     ):
         refused("ListAssessmentTemplates", invalid(expected), what, filter=given)
     pattern = invalid("INVALID_ASSESSMENT_TARGET_NAME_PATTERN")
     for given in ("n" * 141, ""):
-        refused("ListAssessmentTargets", pattern, f"a pattern of {len(given)}", filter={"assessmentTargetNamePattern": given})
-    healths = lambda healths, codes: dict(assessmentRunArn=world.run, filter={"agentHealths": healths, "agentHealthCodes": codes})
+        refused(
+            "ListAssessmentTargets",
+            pattern,
+            f"a pattern of {len(given)}",
+            filter={"assessmentTargetNamePattern": given},
+        )
+    healths = lambda healths, codes: dict(
+        assessmentRunArn=world.run, filter={"agentHealths": healths, "agentHealthCodes": codes}
+    )
     refused("ListAssessmentRunAgents", VALIDATION, "an unknown health", **healths(["WELL"], []))
     refused("ListAssessmentRunAgents", VALIDATION, "an unknown health code", **healths([], ["BUSY"]))
     refused("ListAssessmentRunAgents", VALIDATION, "11 healths", **healths(["HEALTHY"] * 11, []))
-    refused("ListAssessmentRunAgents", ABSENT, "a filter with one list", assessmentRunArn=world.run, filter={"agentHealths": []})
+    refused(
+        "ListAssessmentRunAgents",
+        ABSENT,
+        "a filter with one list",
+        assessmentRunArn=world.run,
+        filter={"agentHealths": []},
+    )
     wanted(world)
 
 
@@ -483,13 +587,20 @@ def pages(world, unknown):
     some = calls.ok("ListFindings", assessmentRunArns=[world.run], maxResults=1)
     report.need("more than one finding", "nextToken" in some, some)
     calls.refused(
-        "ListFindings", token, "a token of another filter",
-        assessmentRunArns=[world.run], filter={"severities": ["Low"]}, nextToken=some["nextToken"],
+        "ListFindings",
+        token,
+        "a token of another filter",
+        assessmentRunArns=[world.run],
+        filter={"severities": ["Low"]},
+        nextToken=some["nextToken"],
     )
     calls.refused("ListFindings", token, "a token of other runs", nextToken=some["nextToken"])
     packages, pages = calls.pages("ListRulesPackages", "rulesPackageArns")
     report.equal("a package a page", (len(set(packages)), pages >= len(packages)), (len(packages), True))
-    for operation, key in (("ListAssessmentTargets", "assessmentTargetArns"), ("ListAssessmentTemplates", "assessmentTemplateArns")):
+    for operation, key in (
+        ("ListAssessmentTargets", "assessmentTargetArns"),
+        ("ListAssessmentTemplates", "assessmentTemplateArns"),
+    ):
         items, _ = calls.pages(operation, key)
         whole = calls.ok(operation, maxResults=PAGE_MAX)[key]
         report.equal(f"{operation}: pages of one are the whole", items, whole)
@@ -524,7 +635,10 @@ def limits(world):
     for number in range(TARGETS_MAX - existing):
         made.append(calls.call("CreateAssessmentTarget", assessmentTargetName=f"many {number}")["assessmentTargetArn"])
     calls.refused(
-        "CreateAssessmentTarget", f"{LIMIT}/ASSESSMENT_TARGET_LIMIT_EXCEEDED", "one target more", assessmentTargetName="last"
+        "CreateAssessmentTarget",
+        f"{LIMIT}/ASSESSMENT_TARGET_LIMIT_EXCEEDED",
+        "one target more",
+        assessmentTargetName="last",
     )
     report.need("there is a target to fill", made)
     templates, _ = calls.pages("ListAssessmentTemplates", "assessmentTemplateArns", size=100)
@@ -532,8 +646,11 @@ def limits(world):
     for number in range(TEMPLATES_MAX - len(templates)):
         calls.call("CreateAssessmentTemplate", **template, assessmentTemplateName=f"many {number}")
     calls.refused(
-        "CreateAssessmentTemplate", f"{LIMIT}/ASSESSMENT_TEMPLATE_LIMIT_EXCEEDED", "one template more",
-        **template, assessmentTemplateName="last",
+        "CreateAssessmentTemplate",
+        f"{LIMIT}/ASSESSMENT_TEMPLATE_LIMIT_EXCEEDED",
+        "one template more",
+        **template,
+        assessmentTemplateName="last",
     )
     templates, pages = calls.pages("ListAssessmentTemplates", "assessmentTemplateArns", size=PAGE_MAX)
     # A page has at most 100, however many are asked for.

@@ -120,7 +120,11 @@ def run(cli, made):
     state = ("describe-assessment-runs", "--assessment-run-arns", made.run, "--query", "assessmentRuns[0].state")
     wait_for("collecting", COLLECT_S, lambda: cli.text(*state) == "COLLECTING_DATA", pause=0.1)
     cli.refused(
-        "AssessmentRunInProgressException", "deleting a live run", "delete-assessment-run", "--assessment-run-arn", made.run
+        "AssessmentRunInProgressException",
+        "deleting a live run",
+        "delete-assessment-run",
+        "--assessment-run-arn",
+        made.run,
     )
     ended = "length(assessmentRunAgents[?telemetryMetadata[?messageType=='InspectorMonitoringStop']])"
     agents = ("list-assessment-run-agents", "--assessment-run-arn", made.run, "--query", ended)
@@ -128,7 +132,7 @@ def run(cli, made):
     stop = ("stop-assessment-run", "--assessment-run-arn", made.run, "--stop-action", "START_EVALUATION")
     report.equal("an operation without output prints nothing", cli.ok(*stop), None)
     over = wait_for(
-        "the end", EVALUATE_S, lambda: (cli.text(*state) if cli.text(*state).startswith("COMPLETED") else None), pause=0.1
+        "the end", EVALUATE_S, lambda: cli.text(*state) if cli.text(*state).startswith("COMPLETED") else None, pause=0.1
     )
     report.check("the run ends well", over in ("COMPLETED", "COMPLETED_WITH_ERRORS"), over)
 
@@ -151,7 +155,11 @@ def analyse(cli, made):
     short = cli.ok(*listed, "--filter", "severities=High")["findingArns"]
     report.equal("and by the shorthand", short, high)
     ids = cli.text(
-        "describe-findings", "--finding-arns", *high[:10], "--query", "findings[].[id,severity,assetAttributes.hostname]"
+        "describe-findings",
+        "--finding-arns",
+        *high[:10],
+        "--query",
+        "findings[].[id,severity,assetAttributes.hostname]",
     )
     report.check("`--query` makes a table", "CVE-2099-0001\tHigh\tweb-1" in ids, ids)
     cli.ok(
@@ -173,16 +181,18 @@ def mistakes(cli, made):
     """What scripts look at when something is wrong."""
     report = cli.report
     cli.refused("InvalidInputException", "a severity in capitals", "list-findings", "--filter", "severities=HIGH")
-    cli.refused("InvalidInputException", "a wrong ARN", "delete-assessment-target", "--assessment-target-arn", made.template)
+    cli.refused(
+        "InvalidInputException", "a wrong ARN", "delete-assessment-target", "--assessment-target-arn", made.template
+    )
     gone = made.target[:-8] + "AAAAAAAA"
-    cli.refused("NoSuchEntityException", "what is not there", "delete-assessment-target", "--assessment-target-arn", gone)
+    cli.refused(
+        "NoSuchEntityException", "what is not there", "delete-assessment-target", "--assessment-target-arn", gone
+    )
     cli.refused("InvalidInputException", "a name taken", "create-assessment-target", "--assessment-target-name", "cli")
     code, _, err, _ = cli.run("start-assessment-run")
     report.check("a missing word is the client's own refusal", code in USAGE_CODES, f"{code}: {err[-200:]}")
     short = ("--assessment-target-arn", made.target, "--assessment-template-name", "x", "--rules-package-arns")
-    code, _, err, _ = cli.run(
-        "create-assessment-template", *short, made.packages[0], "--duration-in-seconds", "10"
-    )
+    code, _, err, _ = cli.run("create-assessment-template", *short, made.packages[0], "--duration-in-seconds", "10")
     report.check("ten seconds never leave the client", code in USAGE_CODES and "180" in err, f"{code}: {err[-200:]}")
     right = dict(cli.environment)
     cli.environment["AWS_SECRET_ACCESS_KEY"] = "x" * 40

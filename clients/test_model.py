@@ -126,7 +126,12 @@ class ConformanceTest(unittest.TestCase):
         # DescribeFindings does not declare it.
         other = {**REFUSED, "__type": "NoSuchEntityException", "errorCode": "FINDING_DOES_NOT_EXIST"}
         self.says("neither declared", "DescribeFindings", other, status=400)
-        self.says("the service failed", "DeleteAssessmentRun", {"__type": "InternalException", "message": "x", "canRetry": True}, status=500)
+        self.says(
+            "the service failed",
+            "DeleteAssessmentRun",
+            {"__type": "InternalException", "message": "x", "canRetry": True},
+            status=500,
+        )
         self.says("no JSON object", "DeleteAssessmentRun", b"[]", status=400)
         self.says("__type", "DeleteAssessmentRun", b'{"message": "x"}', status=400)
 

@@ -27,7 +27,9 @@ def set_up(inspector, tag, duration):
     key, value = tag.split("=", 1)
     group = inspector.create_resource_group(resourceGroupTags=[{"key": key, "value": value}])["resourceGroupArn"]
     name = f"example {datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%SZ}"
-    target = inspector.create_assessment_target(assessmentTargetName=name, resourceGroupArn=group)["assessmentTargetArn"]
+    target = inspector.create_assessment_target(assessmentTargetName=name, resourceGroupArn=group)[
+        "assessmentTargetArn"
+    ]
     for page in inspector.get_paginator("preview_agents").paginate(previewAgentsArn=target):
         for agent in page["agentPreviews"]:
             print(f"   {agent.get('hostname', '?'):<20} {agent.get('agentHealth')}  {agent.get('operatingSystem', '')}")
@@ -86,7 +88,9 @@ def save_report(inspector, run, path):
     answer = {}
     while "url" not in answer:
         time.sleep(1)
-        answer = inspector.get_assessment_report(assessmentRunArn=run["arn"], reportFileFormat="PDF", reportType="FINDING")
+        answer = inspector.get_assessment_report(
+            assessmentRunArn=run["arn"], reportFileFormat="PDF", reportType="FINDING"
+        )
         if answer["status"] == "FAILED":
             sys.exit("the report could not be made")
     tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
