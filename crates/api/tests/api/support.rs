@@ -13,13 +13,15 @@ use yagura_identity::secrets::MasterKey;
 use yagura_model::service::{Arn, Scope, Tag};
 use yagura_store::{Store, Tx, open_blobs};
 
+use crate::model;
+
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "us-west-2";
 /// 2026-01-01T00:00:00Z.
 const START_MS: i64 = 1_767_225_600_000;
 
-/// A service on an empty SQLite store. The caller's role `Nobody` may do nothing, any other
-/// everything.
+/// A service on an empty SQLite store. The caller's role `Nobody` may do nothing, `Blue` may list
+/// and may do anything to what has the tag `team=blue`, any other may do everything.
 pub(crate) struct Service {
     pub(crate) app: App,
     now_ms: Arc<AtomicI64>,
@@ -34,11 +36,23 @@ pub(crate) struct Answered {
     pub(crate) body: Value,
 }
 
-struct AllButNobody;
+struct ByRole;
 
-impl Rights for AllButNobody {
-    fn allows(&self, _: &mut Tx<'_>, caller: &Caller, _: &str, _: Option<&Arn>, _: &[Tag]) -> Result<bool, AppError> {
-        Ok(caller.role != "Nobody")
+impl Rights for ByRole {
+    fn allows(
+        &self,
+        _: &mut Tx<'_>,
+        caller: &Caller,
+        action: &str,
+        arn: Option<&Arn>,
+        tags: &[Tag],
+    ) -> Result<bool, AppError> {
+        Ok(match caller.role.as_str() {
+            "Nobody" => false,
+            "Blue" if arn.is_some() => tags.contains(&Tag::new("team", "blue")),
+            "Blue" => action.starts_with("inspector:List"),
+            _ => true,
+        })
     }
 }
 
@@ -64,8 +78,12 @@ impl Service {
             index: Box::new(DataDirIndex(data.path().to_owned())),
             keys: MasterKey::generate().unwrap(),
         });
-        app.rights = Box::new(AllButNobody);
+        app.rights = Box::new(ByRole);
         Self { app, now_ms, _data: data }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.app.now()
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
@@ -93,8 +111,14 @@ impl Service {
     }
 
     pub(crate) fn call_as(&self, role: &str, operation: &str, request: Value) -> Answered {
+        self.call_in(scope(), role, operation, &request.to_string())
+    }
+
+    /// Calls in any scope with any body. Whatever is answered must be of the form that the model
+    /// gives.
+    pub(crate) fn call_in(&self, scope: Scope, role: &str, operation: &str, request: &str) -> Answered {
         let caller = Caller {
-            scope: scope(),
+            scope,
             user: "tester".into(),
             role: role.into(),
             access_key_id: Some("AKIAEXAMPLE".into()),
@@ -104,8 +128,15 @@ impl Service {
             via: Via::Api,
         };
         let target = format!("InspectorService.{operation}");
-        let reply = dispatch::answer(&self.app, &caller, &target, request.to_string().as_bytes());
+        let reply = dispatch::answer(&self.app, &caller, &target, request.as_bytes());
         let body = if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap() };
+        if let Some(model) = model::Model::get() {
+            let faults = match reply.exception {
+                None => model.faults_of_answer(operation, &body),
+                Some(name) => model.faults_of_refusal(operation, name, &body),
+            };
+            assert_eq!(faults, Vec::<String>::new(), "{operation} {request}: {body}");
+        }
         Answered { status: reply.status, body }
     }
 }
