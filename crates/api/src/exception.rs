@@ -45,18 +45,20 @@ impl Exception {
 impl From<&AppError> for Exception {
     fn from(error: &AppError) -> Self {
         let message = error.to_string();
+        let name = error.name();
         match error {
-            AppError::Serialization(_) => Self::plain("SerializationException", &message),
-            AppError::Validation(_) => Self::plain("ValidationException", &message),
-            AppError::Invalid { code, .. } => Self::coded("InvalidInputException", &message, Some(code), false),
-            AppError::NoSuchEntity { code, .. } => Self::coded("NoSuchEntityException", &message, Some(code), false),
-            AppError::Denied { code, .. } => Self::coded("AccessDeniedException", &message, *code, false),
-            AppError::Limit { code, .. } => Self::coded("LimitExceededException", &message, Some(code), false),
+            AppError::Serialization(_) | AppError::Validation(_) | AppError::PreviewInProgress => {
+                Self::plain(name, &message)
+            }
+            AppError::Invalid { code, .. } | AppError::NoSuchEntity { code, .. } | AppError::Limit { code, .. } => {
+                Self::coded(name, &message, Some(code), false)
+            }
+            AppError::Denied { code, .. } => Self::coded(name, &message, *code, false),
             AppError::RunInProgress { runs, truncated } => {
                 let runs: Vec<String> = runs.iter().map(ToString::to_string).collect();
                 let members =
                     json!({"assessmentRunArns": runs, "assessmentRunArnsTruncated": truncated, "canRetry": true});
-                Self::new("AssessmentRunInProgressException", &message, object(members))
+                Self::new(name, &message, object(members))
             }
             AppError::AgentsBusy { agents, truncated } => {
                 let agents: Vec<Value> = agents
@@ -64,12 +66,10 @@ impl From<&AppError> for Exception {
                     .map(|(agent, run)| json!({"agentId": agent, "assessmentRunArn": run.to_string()}))
                     .collect();
                 let members = json!({"agents": agents, "agentsTruncated": truncated, "canRetry": true});
-                Self::new("AgentsAlreadyRunningAssessmentException", &message, object(members))
+                Self::new(name, &message, object(members))
             }
-            AppError::PreviewInProgress => Self::plain("PreviewGenerationInProgressException", &message),
-            AppError::Unsupported(_) => Self::coded("UnsupportedFeatureException", &message, None, false),
-            AppError::Temporary(_) => Self::coded("ServiceTemporarilyUnavailableException", &message, None, true),
-            AppError::Internal(_) => Self::coded("InternalException", &message, None, true),
+            AppError::Unsupported(_) => Self::coded(name, &message, None, false),
+            AppError::Temporary(_) | AppError::Internal(_) => Self::coded(name, &message, None, true),
         }
     }
 }

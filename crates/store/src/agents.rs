@@ -205,29 +205,45 @@ impl Tx<'_> {
         let mut question = Question::new(scope);
         let mark = question.value(after);
         question.and(format!("seq > {mark}"));
-        if let Some(tags) = tags {
-            let any: Vec<String> = tags
-                .iter()
-                .map(|tag| {
-                    let key = question.value(&tag.key);
-                    match &tag.value {
-                        Some(value) => format!("(t.key = {key} AND t.value = {})", question.value(value)),
-                        None => format!("t.key = {key}"),
-                    }
-                })
-                .collect();
-            if any.is_empty() {
-                return Ok(Vec::new());
-            }
-            question.and(format!(
-                "id IN (SELECT t.agent FROM agent_tag t WHERE t.account = ?1 AND t.region = ?2 AND ({}))",
-                any.join(" OR ")
-            ));
-        }
+        with_any(&mut question, tags);
         question.and("revoked = 0".to_owned());
         let limit = question.value(limit);
         let sql = format!("SELECT {COLUMNS} FROM agent WHERE {} ORDER BY seq LIMIT {limit}", question.text);
         self.query(&sql, &question.values, read)
+    }
+
+    /// Lists agents that a target means and that a run does not have yet, in the order of enrolment.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn agents_missing_from_run(
+        &mut self,
+        scope: &Scope,
+        tags: Option<&[Tag]>,
+        run_seq: i64,
+        limit: usize,
+    ) -> Result<Vec<Agent>, StoreError> {
+        let mut question = Question::new(scope);
+        with_any(&mut question, tags);
+        let run = question.value(run_seq);
+        question.and(format!(
+            "revoked = 0 AND NOT EXISTS (SELECT 1 FROM run_agent m WHERE m.run_seq = {run} AND m.agent = agent.id)"
+        ));
+        let limit = question.value(limit);
+        let sql = format!("SELECT {COLUMNS} FROM agent WHERE {} ORDER BY seq LIMIT {limit}", question.text);
+        self.query(&sql, &question.values, |row| Ok(read(row)?.1))
+    }
+
+    /// Counts the agents that a target means.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn count_agents_with(&mut self, scope: &Scope, tags: Option<&[Tag]>) -> Result<u64, StoreError> {
+        let mut question = Question::new(scope);
+        with_any(&mut question, tags);
+        question.and("revoked = 0".to_owned());
+        let sql = format!("SELECT COUNT(*) FROM agent WHERE {}", question.text);
+        Ok(self.query_one(&sql, &question.values, Row::count)?.unwrap_or_default())
     }
 
     /// Remembers the last whole snapshot of an agent.
@@ -314,4 +330,27 @@ impl Tx<'_> {
         )?;
         Ok(changed == 1)
     }
+}
+
+/// Agents that carry any one of the tags; no list means every agent, an empty list none.
+fn with_any(question: &mut Question, tags: Option<&[Tag]>) {
+    let Some(tags) = tags else { return };
+    let any: Vec<String> = tags
+        .iter()
+        .map(|tag| {
+            let key = question.value(&tag.key);
+            match &tag.value {
+                Some(value) => format!("(t.key = {key} AND t.value = {})", question.value(value)),
+                None => format!("t.key = {key}"),
+            }
+        })
+        .collect();
+    if any.is_empty() {
+        question.and("1 = 0".to_owned());
+        return;
+    }
+    question.and(format!(
+        "id IN (SELECT t.agent FROM agent_tag t WHERE t.account = ?1 AND t.region = ?2 AND ({}))",
+        any.join(" OR ")
+    ));
 }

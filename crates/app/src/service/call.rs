@@ -15,6 +15,10 @@ pub enum Via {
     CommandLine,
     /// The service itself: the run engine, the scheduler.
     Service,
+    /// An agent, by its certificate.
+    Agent,
+    /// Nobody: the request was refused before it was known who sent it.
+    Unknown,
 }
 
 /// Who calls.

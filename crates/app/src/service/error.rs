@@ -75,6 +75,24 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// Returns the exception's name in the API.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Serialization(_) => "SerializationException",
+            Self::Validation(_) => "ValidationException",
+            Self::Invalid { .. } => "InvalidInputException",
+            Self::NoSuchEntity { .. } => "NoSuchEntityException",
+            Self::Denied { .. } => "AccessDeniedException",
+            Self::Limit { .. } => "LimitExceededException",
+            Self::RunInProgress { .. } => "AssessmentRunInProgressException",
+            Self::AgentsBusy { .. } => "AgentsAlreadyRunningAssessmentException",
+            Self::PreviewInProgress => "PreviewGenerationInProgressException",
+            Self::Unsupported(_) => "UnsupportedFeatureException",
+            Self::Temporary(_) => "ServiceTemporarilyUnavailableException",
+            Self::Internal(_) => "InternalException",
+        }
+    }
+
     /// A value that breaks a constraint.
     pub fn invalid(code: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { code, message: message.into() }

@@ -7,12 +7,18 @@
 
 mod app;
 mod call;
+mod cedar;
 pub mod codes;
+pub mod engine;
 mod error;
+mod index;
 mod record;
 mod rights;
+pub mod runs;
 
 pub use app::{Answer, App, Call, Clock, Settings};
 pub use call::{Caller, Cx, Via};
+pub use cedar::CedarRights;
 pub use error::AppError;
+pub use index::{DataDirIndex, IndexSource};
 pub use rights::Rights;

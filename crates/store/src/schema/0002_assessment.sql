@@ -39,13 +39,14 @@ CREATE TABLE template (
 );
 
 CREATE TABLE subscription (
+    seq           $SEQ,
     account       TEXT NOT NULL,
     region        TEXT NOT NULL,
     template      TEXT NOT NULL,
     topic         TEXT NOT NULL,
     event         TEXT NOT NULL,
     subscribed_ms BIGINT NOT NULL,
-    PRIMARY KEY (account, region, template, topic, event)
+    UNIQUE (account, region, template, topic, event)
 );
 
 -- `version` grows with each change, so that of two servers only one makes a transition.
@@ -77,6 +78,8 @@ CREATE TABLE run (
     UNIQUE (account, region, template, name)
 );
 CREATE INDEX run_live ON run (live, seq);
+CREATE INDEX run_by_target ON run (account, region, target);
+CREATE INDEX run_by_template ON run (account, region, template, seq);
 CREATE INDEX run_unpublished ON run (account, region, published);
 
 CREATE TABLE run_transition (
@@ -127,6 +130,13 @@ CREATE TABLE report (
     PRIMARY KEY (run_seq, format, kind, language)
 );
 CREATE INDEX report_waiting ON report (status, changed_ms);
+
+-- Blobs whose row is gone: to be deleted, and then forgotten here.
+CREATE TABLE blob_trash (
+    account TEXT NOT NULL,
+    name    TEXT NOT NULL PRIMARY KEY,
+    at_ms   BIGINT NOT NULL
+);
 
 -- What happened, to be told to others: written in the transaction of the thing itself.
 CREATE TABLE event (

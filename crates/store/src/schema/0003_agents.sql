@@ -36,6 +36,7 @@ CREATE TABLE agent (
     snapshot_ms        BIGINT
 );
 CREATE INDEX agent_by_scope ON agent (account, region, seq);
+CREATE INDEX agent_by_snapshot ON agent (account, snapshot);
 
 -- One row a tag, so that a target's hosts are found by look-up.
 CREATE TABLE agent_tag (

@@ -11,7 +11,8 @@ CREATE TABLE snapshot_package (
 );
 CREATE INDEX snapshot_package_by_snapshot ON snapshot_package (account, snapshot);
 
--- What the index said of a source package of a release when it was last asked.
+-- The source packages that any stored snapshot has, and what the index said of each when it was
+-- last asked; an empty fingerprint for never.
 CREATE TABLE package_statement (
     account     TEXT NOT NULL,
     release     TEXT NOT NULL,
