@@ -58,7 +58,8 @@ pub struct RematchChange {
     pub severity: String,
 }
 
-const COLUMNS: &str = "seq, index_before, index_after, started_ms, ended_ms, packages, hosts, appeared, resolved, changed";
+const COLUMNS: &str =
+    "seq, index_before, index_after, started_ms, ended_ms, packages, hosts, appeared, resolved, changed";
 
 fn read(row: &mut Row) -> Result<Rematch, StoreError> {
     Ok(Rematch {

@@ -68,7 +68,30 @@ impl Tx<'_> {
                 &values,
             )?;
         }
+        self.know_packages(&snapshot.account, release, sources)?;
         Ok(true)
+    }
+
+    /// Remembers that some snapshot has these source packages, so that a changed feed asks for
+    /// each of them once however many snapshots have it.
+    fn know_packages(&mut self, account: &str, release: &str, sources: &[(String, String)]) -> Result<(), StoreError> {
+        for rows in sources.chunks(ROWS_A_STATEMENT) {
+            let mut values = vec![account.into(), release.into()];
+            let mut marks = Vec::with_capacity(rows.len());
+            for (source, _) in rows {
+                values.push(source.into());
+                marks.push(format!("(?1, ?2, ?{}, '')", values.len()));
+            }
+            self.execute(
+                &format!(
+                    "INSERT INTO package_statement (account, release, source, fingerprint) VALUES {} \
+                     ON CONFLICT (account, release, source) DO NOTHING",
+                    marks.join(", ")
+                ),
+                &values,
+            )?;
+        }
+        Ok(())
     }
 
     /// Finds a snapshot by its digest.

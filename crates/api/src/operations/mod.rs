@@ -4,6 +4,8 @@
 //! of its answer. `None` as an answer is a body of no bytes, for operations without an output.
 
 mod list_rules_packages;
+mod start_assessment_run;
+mod stop_assessment_run;
 
 use serde_json::Value;
 use yagura_app::service::{AppError, Cx};
@@ -44,7 +46,8 @@ pub struct Operation {
 }
 
 /// Every operation, by name.
-pub const OPERATIONS: &[Operation] = &[list_rules_packages::OPERATION];
+pub const OPERATIONS: &[Operation] =
+    &[list_rules_packages::OPERATION, start_assessment_run::OPERATION, stop_assessment_run::OPERATION];
 
 /// Finds an operation by its name.
 pub fn find(name: &str) -> Option<&'static Operation> {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use yagura_identity::ca::CertificateAuthority;
+use yagura_identity::link::LinkSigner;
+use yagura_identity::secrets::MasterKey;
 use yagura_model::service::{Arn, Id, Scope};
-use yagura_store::{Store, Tx};
+use yagura_store::{Blobs, Store, Tx};
 
-use super::{AppError, Caller, Cx, Rights};
+use super::{AppError, Bell, Caller, CedarRights, Cx, IndexSource, Rights};
 
 /// Reads the time. Passed in, so that a test decides it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -61,12 +64,48 @@ impl Settings {
 pub struct App {
     /// What is remembered.
     pub store: Store,
+    /// Large things beside the database.
+    pub blobs: Box<dyn Blobs>,
     /// The time.
     pub clock: Clock,
     /// What the operator set.
     pub settings: Settings,
     /// Who may do what.
     pub rights: Box<dyn Rights>,
+    /// The feed index in use.
+    pub index: Box<dyn IndexSource>,
+    /// Seals secrets at rest.
+    pub keys: MasterKey,
+    /// Signs the agents' certificates.
+    pub authority: CertificateAuthority,
+    /// Signs links that open without credentials.
+    pub links: LinkSigner,
+    /// Rings when agents have something to do.
+    pub bell: Bell,
+}
+
+/// What a service is made of.
+pub struct Parts {
+    /// What is remembered.
+    pub store: Store,
+    /// Large things beside the database.
+    pub blobs: Box<dyn Blobs>,
+    /// The time.
+    pub clock: Clock,
+    /// What the operator set.
+    pub settings: Settings,
+    /// The feed index in use.
+    pub index: Box<dyn IndexSource>,
+    /// Seals secrets at rest.
+    pub keys: MasterKey,
+    /// Signs the agents' certificates.
+    pub authority: CertificateAuthority,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("store", &self.store).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for App {
@@ -101,6 +140,14 @@ pub struct Answer<T> {
 }
 
 impl App {
+    /// Makes a service of its parts; rights are decided by Cedar.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, blobs, clock, settings, index, keys, authority } = parts;
+        let links = LinkSigner::new(&keys);
+        let rights = Box::new(CedarRights::default());
+        Self { store, blobs, clock, settings, rights, index, keys, authority, links, bell: Bell::default() }
+    }
+
     /// Returns the time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()

@@ -6,6 +6,7 @@
 //! its record are one transaction.
 
 mod app;
+mod bell;
 mod call;
 mod cedar;
 pub mod codes;
@@ -16,7 +17,8 @@ mod record;
 mod rights;
 pub mod runs;
 
-pub use app::{Answer, App, Call, Clock, Settings};
+pub use app::{Answer, App, Call, Clock, Parts, Settings};
+pub use bell::Bell;
 pub use call::{Caller, Cx, Via};
 pub use cedar::CedarRights;
 pub use error::AppError;
