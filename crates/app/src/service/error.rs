@@ -1,7 +1,7 @@
 //! Why a use case was refused: one variant for each exception of the API.
 
 use yagura_model::service::Arn;
-use yagura_store::StoreError;
+use yagura_store::{BlobError, StoreError};
 
 /// Why a use case was refused.
 #[derive(Debug, thiserror::Error)]
@@ -112,5 +112,11 @@ impl AppError {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         if error.is_temporary() { Self::Temporary(error.to_string()) } else { Self::Internal(Box::new(error)) }
+    }
+}
+
+impl From<BlobError> for AppError {
+    fn from(error: BlobError) -> Self {
+        Self::internal(error)
     }
 }

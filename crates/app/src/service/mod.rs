@@ -5,6 +5,7 @@
 //! [`App::change`] or [`App::look`], which also leave the audit record of the call: a change and
 //! its record are one transaction.
 
+pub mod agents;
 mod app;
 mod bell;
 mod call;
@@ -13,6 +14,7 @@ pub mod codes;
 pub mod engine;
 mod error;
 mod index;
+mod keys;
 mod record;
 mod rights;
 pub mod runs;
@@ -23,4 +25,5 @@ pub use call::{Caller, Cx, Via};
 pub use cedar::CedarRights;
 pub use error::AppError;
 pub use index::{DataDirIndex, IndexSource};
+pub use keys::{FoundKey, secret_context};
 pub use rights::Rights;
