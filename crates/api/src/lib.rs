@@ -15,7 +15,9 @@
 
 pub mod dispatch;
 mod exception;
+mod filter;
 mod input;
+mod items;
 pub mod operations;
 mod page;
 mod shapes;

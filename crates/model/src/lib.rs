@@ -22,6 +22,7 @@ pub mod package;
 pub mod release;
 pub mod rules_package;
 pub mod service;
+pub mod run_report;
 pub mod settings;
 pub mod snapshot;
 

@@ -215,22 +215,22 @@ fn place(place: &mut SourceLine) {
     one(&mut place.path);
 }
 
-fn one(text: &mut String) {
+pub(crate) fn one(text: &mut String) {
     if let Cow::Owned(clean) = line(text) {
         *text = clean;
     }
 }
 
-fn maybe(text: &mut Option<String>) {
+pub(crate) fn maybe(text: &mut Option<String>) {
     text.iter_mut().for_each(one);
 }
 
-fn local_line(text: &mut LocalText) {
+pub(crate) fn local_line(text: &mut LocalText) {
     one(&mut text.en);
     one(&mut text.ja);
 }
 
-fn local(text: &mut LocalText) {
+pub(crate) fn local(text: &mut LocalText) {
     for text in [&mut text.en, &mut text.ja] {
         if let Cow::Owned(clean) = block(text) {
             *text = clean;

@@ -14,16 +14,23 @@ use yagura_model::{
 use crate::words::ExclusionGroup;
 use crate::{RenderError, tool, words};
 
-mod chart;
+pub(crate) mod chart;
 
 /// The text filter.
-const SCRIPT: &str = include_str!("../templates/filter.js");
+pub(crate) const SCRIPT: &str = include_str!("../templates/filter.js");
 
 /// SHA-256 of [`SCRIPT`] in base64: the only script that the page's policy allows.
-const SCRIPT_HASH: &str = "+KmLd42VXUubcM8ijgj/4AGLkea2datA+8tE+8EwHu0=";
+pub(crate) const SCRIPT_HASH: &str = "+KmLd42VXUubcM8ijgj/4AGLkea2datA+8tE+8EwHu0=";
 
 /// The style sheet.
-const STYLE: &str = include_str!("../templates/report.css");
+pub(crate) const STYLE: &str = include_str!("../templates/report.css");
+
+/// The watchtower beside the program's name.
+pub(crate) const BRAND: &str = concat!(
+    "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.6\" stroke-linecap=\"round\"",
+    " stroke-linejoin=\"round\" aria-hidden=\"true\"><path d=\"M3 8.5 12 3l9 5.5M5.5 8.5h13M7.5 8.5v4h9v-4M8 1",
+    "2.5 6 21M16 12.5 18 21M7.2 16.5h9.6M8 12.5l8.8 4M16 12.5l-8.8 4\"/></svg>",
+);
 
 /// How many upgrades the page names.
 const UPGRADES_MAX: usize = 50;
@@ -285,7 +292,7 @@ impl<'a> Page<'a> {
 }
 
 /// Escapes a text and sets what stands between backticks as code.
-fn rich(text: &str) -> String {
+pub(crate) fn rich(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     let mut code = false;
     let mut rest = text;

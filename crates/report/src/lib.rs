@@ -15,7 +15,8 @@
 //!
 //! # Invariants
 //!
-//! - Pure: no clock, file, socket or randomness; the same assessment gives the same bytes.
+//! - No clock, socket or randomness; the same assessment gives the same bytes. Files are read
+//!   only by [`run::FontFinder`], which looks for a font.
 //! - Everything is neutralised once, on the way in (`clean`), so that no format can forget:
 //!   no control character, escape sequence or direction override of a host or a feed gets out.
 //! - What was not assessed stands before what was found, in every format that has an order.
@@ -30,6 +31,7 @@ mod format;
 mod html;
 mod inventory;
 mod json;
+pub mod run;
 mod sarif;
 mod table;
 #[cfg(test)]

@@ -75,7 +75,8 @@ pub(crate) fn described_gist(finding: &Finding, language: Language) -> &str {
     if undescribed { "–" } else { gist(finding, language) }
 }
 
-fn first_sentence(line: &str) -> &str {
+/// The first sentence of a line.
+pub(crate) fn first_sentence(line: &str) -> &str {
     let japanese = line.find('。').map(|at| at.saturating_add('。'.len_utf8()));
     let english = line.match_indices(". ").map(|(at, _)| at).find(|at| ends_sentence(line, *at));
     english.or(japanese).and_then(|end| line.get(..end)).unwrap_or(line)

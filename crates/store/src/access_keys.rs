@@ -74,6 +74,18 @@ impl Tx<'_> {
         self.query_one(&format!("SELECT {COLUMNS} FROM access_key WHERE id = ?1"), &[id.into()], read)
     }
 
+    /// Lists the access keys of a user, oldest first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn keys_of_user(&mut self, account: &str, user: &str) -> Result<Vec<StoredAccessKey>, StoreError> {
+        self.query(
+            &format!("SELECT {COLUMNS} FROM access_key WHERE account = ?1 AND user_name = ?2 ORDER BY created_ms, id"),
+            &[account.into(), user.into()],
+            read,
+        )
+    }
+
     /// Remembers that an access key was used.
     ///
     /// # Errors

@@ -106,38 +106,4 @@ impl Tx<'_> {
         )?;
         Ok(())
     }
-
-    /// Adds to what is counted of an agent's messages of one type in a run.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn add_telemetry(
-        &mut self,
-        account: &str,
-        run_seq: i64,
-        agent: &str,
-        message_type: &str,
-        (messages, bytes): (u64, u64),
-    ) -> Result<(), StoreError> {
-        self.execute(
-            "INSERT INTO telemetry (account, run_seq, agent, message_type, messages, bytes) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (run_seq, agent, message_type) DO UPDATE SET \
-             messages = telemetry.messages + excluded.messages, bytes = telemetry.bytes + excluded.bytes",
-            &[account.into(), run_seq.into(), agent.into(), message_type.into(), messages.into(), bytes.into()],
-        )?;
-        Ok(())
-    }
-
-    /// Lists what was counted of an agent's messages in a run: type, messages, bytes.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn agent_telemetry(&mut self, run_seq: i64, agent: &str) -> Result<Vec<(String, u64, u64)>, StoreError> {
-        self.query(
-            "SELECT message_type, messages, bytes FROM telemetry WHERE run_seq = ?1 AND agent = ?2 \
-             ORDER BY message_type",
-            &[run_seq.into(), agent.into()],
-            |row| Ok((row.text()?, row.count()?, row.count()?)),
-        )
-    }
 }

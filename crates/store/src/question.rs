@@ -74,6 +74,7 @@ impl Question {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// Makes a text mean itself in a `LIKE … ESCAPE '!'`.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
 }

@@ -191,6 +191,33 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Remembers how many rules packages could not be judged whole on a host of a run.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_gaps(&mut self, run_seq: i64, agent: &str, gaps: u64) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE run_agent SET gaps = ?3 WHERE run_seq = ?1 AND agent = ?2",
+            &[run_seq.into(), agent.into(), gaps.into()],
+        )?;
+        Ok(())
+    }
+
+    /// Counts what a run could not judge: hosts that were excluded, and packages that were not
+    /// judged whole on a host.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn count_gaps(&mut self, run_seq: i64) -> Result<u64, StoreError> {
+        let count = self.query_one(
+            "SELECT CAST(COALESCE(SUM(gaps + CASE WHEN phase = 'excluded' THEN 1 ELSE 0 END), 0) AS BIGINT) \
+             FROM run_agent WHERE run_seq = ?1",
+            &[run_seq.into()],
+            Row::count,
+        )?;
+        Ok(count.unwrap_or_default())
+    }
+
     /// Finds live runs in which agents are, other than `except`: agent and the run's number.
     ///
     /// # Errors

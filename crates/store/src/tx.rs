@@ -60,3 +60,9 @@ pub(crate) fn marks(first: usize, count: usize) -> String {
     let marks: Vec<String> = (first..first + count).map(|number| format!("?{number}")).collect();
     marks.join(", ")
 }
+
+/// `(?1, ?2), (?3, ?4)` for two rows of two values.
+pub(crate) fn rows_of_marks(rows: usize, columns: usize) -> String {
+    let rows: Vec<String> = (0..rows).map(|row| format!("({})", marks(row * columns + 1, columns))).collect();
+    rows.join(", ")
+}

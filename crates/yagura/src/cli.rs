@@ -38,8 +38,12 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sync the feeds, assess this host with every rules package, and say what to do next
+    /// Start the service on an embedded store, assess this host, and keep serving
     Up(Up),
+    /// Start the service and nothing else, as a systemd unit does
+    Serve(Serve),
+    /// Print the shell lines that point the AWS CLI and SDKs at this service
+    Env(Env),
     /// Assess this host, or a directory tree, now
     Assess(Assess),
     /// Keep the vulnerability feeds: sync, status, export, import
@@ -53,14 +57,69 @@ pub(crate) enum Command {
     Sbom(Sbom),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Up {
-    /// End after the first assessment; this version always does
-    #[arg(long)]
-    pub(crate) once: bool,
+/// Where the service keeps what it remembers, beside the data directory.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Service {
+    /// Keep the records in this PostgreSQL database instead of SQLite in the data directory
+    #[arg(long, value_name = "URL", env = "YAGURA_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Keep snapshots and reports in this S3-compatible bucket (s3://BUCKET/PREFIX) instead of the
+    /// data directory
+    #[arg(long, value_name = "URL", env = "YAGURA_BLOBS")]
+    pub(crate) blobs: Option<String>,
+    /// The region of calls that name none, and of the agents [default: the one chosen first, else
+    /// us-east-1]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The account [default: the one chosen first, else 123456789012]
+    #[arg(long, value_name = "12 DIGITS")]
+    pub(crate) account: Option<String>,
+}
+
+/// How the service is reached and fed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Port {
+    /// The address of the one TLS port for API and agents; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// A name or address by which clients and agents reach the server, for its certificate; may
+    /// be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Vec<String>,
     /// Take feeds from a folder or URL instead of the public upstreams
     #[arg(long, value_name = "DIR or URL", env = "YAGURA_FEED_MIRROR")]
     pub(crate) feed_mirror: Option<String>,
+    /// Sync the feeds every so many hours while serving; 0 for never
+    #[arg(long, value_name = "HOURS", default_value = "6")]
+    pub(crate) feed_sync_hours: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) service: Service,
+    #[command(flatten)]
+    pub(crate) port: Port,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) service: Service,
+    /// The access key to print [default: the first administrator's]
+    #[arg(long, value_name = "ACCESS KEY ID")]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) service: Service,
+    #[command(flatten)]
+    pub(crate) port: Port,
+    /// End after the first assessment instead of serving on
+    #[arg(long)]
+    pub(crate) once: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,9 +3,33 @@
 //! A file holds what its request may contain, the call of the verb in `yagura-app`, and the form
 //! of its answer. `None` as an answer is a body of no bytes, for operations without an output.
 
+mod create_assessment_target;
+mod create_assessment_template;
+mod create_resource_group;
+mod delete_assessment_run;
+mod delete_assessment_target;
+mod delete_assessment_template;
+mod describe_assessment_runs;
+mod describe_assessment_targets;
+mod describe_assessment_templates;
+mod describe_cross_account_access_role;
+mod describe_resource_groups;
+mod describe_rules_packages;
+mod list_assessment_runs;
+mod list_assessment_targets;
+mod list_assessment_templates;
+mod list_event_subscriptions;
 mod list_rules_packages;
+mod list_tags_for_resource;
+mod preview_agents;
+mod register_cross_account_access_role;
+mod resource;
+mod set_tags_for_resource;
 mod start_assessment_run;
 mod stop_assessment_run;
+mod subscribe_to_event;
+mod unsubscribe_from_event;
+mod update_assessment_target;
 
 use serde_json::Value;
 use yagura_app::service::{AppError, Cx};
@@ -46,8 +70,34 @@ pub struct Operation {
 }
 
 /// Every operation, by name.
-pub const OPERATIONS: &[Operation] =
-    &[list_rules_packages::OPERATION, start_assessment_run::OPERATION, stop_assessment_run::OPERATION];
+pub const OPERATIONS: &[Operation] = &[
+    create_assessment_target::OPERATION,
+    create_assessment_template::OPERATION,
+    create_resource_group::OPERATION,
+    delete_assessment_run::OPERATION,
+    delete_assessment_target::OPERATION,
+    delete_assessment_template::OPERATION,
+    describe_assessment_runs::OPERATION,
+    describe_assessment_targets::OPERATION,
+    describe_assessment_templates::OPERATION,
+    describe_cross_account_access_role::OPERATION,
+    describe_resource_groups::OPERATION,
+    describe_rules_packages::OPERATION,
+    list_assessment_runs::OPERATION,
+    list_assessment_targets::OPERATION,
+    list_assessment_templates::OPERATION,
+    list_event_subscriptions::OPERATION,
+    list_rules_packages::OPERATION,
+    list_tags_for_resource::OPERATION,
+    preview_agents::OPERATION,
+    register_cross_account_access_role::OPERATION,
+    set_tags_for_resource::OPERATION,
+    start_assessment_run::OPERATION,
+    stop_assessment_run::OPERATION,
+    subscribe_to_event::OPERATION,
+    unsubscribe_from_event::OPERATION,
+    update_assessment_target::OPERATION,
+];
 
 /// Finds an operation by its name.
 pub fn find(name: &str) -> Option<&'static Operation> {

@@ -1,7 +1,7 @@
 //! `StartAssessmentRun`: starts a run of a template.
 
 use serde_json::{Value, json};
-use yagura_app::service::{AppError, Cx, runs};
+use yagura_app::service::{AppError, Cx, run_control};
 use yagura_model::service::ArnKind;
 
 use super::{Access, On, Operation};
@@ -27,6 +27,6 @@ fn run(cx: &mut Cx<'_, '_>, input: &Input) -> Result<Option<Value>, AppError> {
             NAME_CHARS.end()
         )));
     }
-    let run = runs::start_run(cx, &template, name)?;
+    let run = run_control::start_run(cx, &template, name)?;
     Ok(Some(json!({"assessmentRunArn": run.to_string()})))
 }

@@ -1,7 +1,7 @@
 //! `StopAssessmentRun`: ends the collecting of a run, with or without a result.
 
 use serde_json::Value;
-use yagura_app::service::{AppError, Cx, runs};
+use yagura_app::service::{AppError, Cx, run_control};
 use yagura_model::service::{ArnKind, StopAction};
 
 use super::{Access, On, Operation};
@@ -13,6 +13,6 @@ pub(super) const OPERATION: Operation =
 fn run(cx: &mut Cx<'_, '_>, input: &Input) -> Result<Option<Value>, AppError> {
     let run = input.arn("assessmentRunArn", ArnKind::Run)?;
     let action = input.word("stopAction", StopAction::from_word, None)?.unwrap_or(StopAction::StartEvaluation);
-    runs::stop_run(cx, &run, action)?;
+    run_control::stop_run(cx, &run, action)?;
     Ok(None)
 }

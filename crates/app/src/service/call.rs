@@ -92,4 +92,12 @@ impl Cx<'_, '_> {
     pub fn may(&mut self, arn: &Arn) -> Result<bool, AppError> {
         self.app.decide(self.tx, self.caller, self.action, Some(arn)).map(|decision| decision.is_ok())
     }
+
+    /// Refuses what the caller may not do to this thing, or at all where none is named.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], and when the store cannot be read.
+    pub fn must(&mut self, arn: Option<&Arn>) -> Result<(), AppError> {
+        self.app.decide(self.tx, self.caller, self.action, arn)?
+    }
 }

@@ -51,8 +51,7 @@ impl Rights for CedarRights {
         let account = &caller.scope.account;
         let roles = tx.custom_roles(account)?.into_iter().map(|role| (role.name, role.policy)).collect();
         let authorizer = self.authorizer(account, roles)?;
-        let principal =
-            Principal { account: account.clone(), user: caller.user.clone(), role: caller.role.clone() };
+        let principal = Principal { account: account.clone(), user: caller.user.clone(), role: caller.role.clone() };
         let resource = match arn {
             Some(arn) => Resource {
                 kind: arn.kind().word().to_owned(),

@@ -1,7 +1,7 @@
 //! Why a use case was refused: one variant for each exception of the API.
 
 use yagura_model::service::Arn;
-use yagura_store::{BlobError, StoreError};
+use yagura_store::StoreError;
 
 /// Why a use case was refused.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +115,13 @@ impl From<StoreError> for AppError {
     }
 }
 
-impl From<BlobError> for AppError {
-    fn from(error: BlobError) -> Self {
-        Self::internal(error)
+impl From<yagura_store::BlobError> for AppError {
+    fn from(error: yagura_store::BlobError) -> Self {
+        use yagura_store::BlobError;
+        match error {
+            // The place is away or full; the thing itself is not at fault.
+            BlobError::Failed { .. } | BlobError::Open { .. } => Self::Temporary(error.to_string()),
+            other => Self::Internal(Box::new(other)),
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! [`App::change`] or [`App::look`], which also leave the audit record of the call: a change and
 //! its record are one transaction.
 
+pub mod account;
 pub mod agents;
 mod app;
 mod bell;
@@ -13,11 +14,19 @@ mod cedar;
 pub mod codes;
 pub mod engine;
 mod error;
+pub mod exclusions;
 mod index;
 mod keys;
+pub mod opening;
+pub mod preview;
 mod record;
+pub mod resource_group;
 mod rights;
-pub mod runs;
+pub mod run;
+pub mod run_control;
+pub mod subscription;
+pub mod target;
+pub mod template;
 
 pub use app::{Answer, App, Call, Clock, Parts, Settings};
 pub use bell::Bell;

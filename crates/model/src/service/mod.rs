@@ -4,6 +4,7 @@ pub mod agent;
 pub mod arn;
 pub mod catalogue;
 pub mod event;
+pub mod foreign;
 pub mod health;
 pub mod run;
 pub mod scope;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 const RING: f64 = 100.0;
 
 /// Draws shares of a whole as a ring; an empty ring where there is nothing.
-pub(super) fn donut(parts: &[(&'static str, usize)]) -> String {
+pub(crate) fn donut(parts: &[(&'static str, usize)]) -> String {
     let total: usize = parts.iter().map(|(_, count)| count).sum();
     // The radius at which the circumference is 100, so that shares are percentages.
     let mut svg = String::from(
@@ -34,7 +34,7 @@ pub(super) fn donut(parts: &[(&'static str, usize)]) -> String {
 }
 
 /// Draws counts side by side, the whole bar's length in proportion to `most`.
-pub(super) fn bar(parts: &[(&'static str, usize)], most: usize) -> String {
+pub(crate) fn bar(parts: &[(&'static str, usize)], most: usize) -> String {
     let mut svg =
         String::from("<svg class=\"bar\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
     let mut x = 0.0;

@@ -59,7 +59,8 @@ CREATE TABLE certificate (
 );
 CREATE INDEX certificate_by_agent ON certificate (agent);
 
--- An agent in a run. `phase`: instructed, collecting, flushed, evaluated, excluded.
+-- An agent in a run. `phase`: instructed, collecting, flushed, evaluated, excluded. `gaps`: rules
+-- packages that could not be judged whole on it.
 CREATE TABLE run_agent (
     account      TEXT NOT NULL,
     region       TEXT NOT NULL,
@@ -76,6 +77,7 @@ CREATE TABLE run_agent (
     details      TEXT,
     asset        TEXT NOT NULL,
     evaluated_ms BIGINT,
+    gaps         BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (run_seq, agent)
 );
 CREATE INDEX run_agent_by_agent ON run_agent (agent, run_seq);

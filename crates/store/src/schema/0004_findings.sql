@@ -29,12 +29,30 @@ CREATE TABLE finding (
     updated_ms    BIGINT NOT NULL,
     UNIQUE (run_seq, id)
 );
+-- Each way to ask for findings reads one of these from its end and stops after a page.
 CREATE INDEX finding_by_scope ON finding (account, region, seq);
 CREATE INDEX finding_by_run ON finding (run_seq, severity, seq);
 CREATE INDEX finding_by_severity ON finding (account, region, severity, seq);
 CREATE INDEX finding_by_agent ON finding (account, region, agent, seq);
 CREATE INDEX finding_by_rule ON finding (account, region, rule, seq);
+CREATE INDEX finding_by_package ON finding (account, region, rules_package, severity, seq);
+CREATE INDEX finding_by_group ON finding (account, region, scaling_group, seq) WHERE scaling_group IS NOT NULL;
 CREATE INDEX finding_by_key ON finding (account, stable_key, seq);
+-- Reports walk a run rule by rule.
+CREATE INDEX finding_in_report ON finding (run_seq, severity, rule, seq);
+
+-- Between which numbers and times the findings of a run lie, so that a question about a run or a
+-- time looks at no others. Wider than the truth does no harm.
+CREATE TABLE finding_span (
+    account   TEXT NOT NULL,
+    region    TEXT NOT NULL,
+    run_seq   BIGINT NOT NULL PRIMARY KEY,
+    first_seq BIGINT NOT NULL,
+    last_seq  BIGINT NOT NULL,
+    first_ms  BIGINT NOT NULL,
+    last_ms   BIGINT NOT NULL
+);
+CREATE INDEX finding_span_by_time ON finding_span (account, region, last_ms);
 
 -- One row for each attribute that a user or a template put on a finding.
 CREATE TABLE finding_attribute (
@@ -70,3 +88,4 @@ CREATE TABLE rule_result (
     result        TEXT NOT NULL,
     PRIMARY KEY (run_seq, agent, rules_package, rule)
 );
+CREATE INDEX rule_result_by_rule ON rule_result (run_seq, rules_package, rule, agent);

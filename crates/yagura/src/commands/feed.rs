@@ -74,7 +74,7 @@ pub(crate) fn sync_before(
     Ok(())
 }
 
-fn mirror(text: &str) -> Result<Mirror, Failure> {
+pub(super) fn mirror(text: &str) -> Result<Mirror, Failure> {
     let mirror: Mirror = text.parse().map_err(|error: MirrorError| Failure::Usage(Message::from_error(&error)))?;
     if let Mirror::Folder(path) = &mirror
         && !path.is_dir()

@@ -4,11 +4,13 @@
 //! value to `report`, and returns the exit code that its outcome has in the contract.
 
 mod assess;
+mod env;
 mod explain;
 mod feed;
 mod inventory;
 mod memory;
 mod sbom;
+mod serve;
 mod up;
 
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Exit, Failure> {
     let context = Context::new(global);
     match command {
         Command::Up(words) => up::run(&context, &words),
+        Command::Serve(words) => serve::run(&context, &words),
+        Command::Env(words) => env::run(&context, &words),
         Command::Assess(words) => assess::run(&context, &words),
         Command::Feed(words) => feed::run(&context, &words),
         Command::Explain(words) => explain::run(&context, &words),

@@ -55,9 +55,10 @@ fn fixed(state: &StatementState) -> Option<String> {
 
 fn vulnerability_lines(evidence: &VulnerabilityEvidence) -> Vec<LocalText> {
     let release = &evidence.release;
+    let feed = evidence.feed.as_str();
     let mut lines = vec![LocalText::new(
-        format!("{} says of `{}` in {release}: {}", evidence.feed, evidence.source.name, evidence.comparison),
-        format!("{} による {release} の `{}` の情報: {}", evidence.feed, evidence.source.name, evidence.comparison),
+        format!("{feed} says of `{}` in {release}: {}", evidence.source.name, evidence.comparison),
+        format!("{feed} による {release} の `{}` の情報: {}", evidence.source.name, evidence.comparison),
     )];
     let packages: Vec<String> =
         evidence.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();
@@ -80,16 +81,18 @@ fn vulnerability_lines(evidence: &VulnerabilityEvidence) -> Vec<LocalText> {
 
 fn kernel_line(verdict: &KernelVerdict) -> LocalText {
     match verdict {
-        KernelVerdict::Running { release } => {
-            LocalText::new(format!("about the running kernel {release}"), format!("稼働中のカーネル {release} について"))
-        }
+        KernelVerdict::Running { release } => LocalText::new(
+            format!("about the running kernel {release}"),
+            format!("稼働中のカーネル {release} について"),
+        ),
         KernelVerdict::RebootPending { running, installed } => LocalText::new(
             format!("a repaired kernel {installed} is installed, but {running} still runs: reboot"),
             format!("修正済みのカーネル {installed} が導入されていますが、{running} が稼働中です。再起動してください"),
         ),
-        KernelVerdict::WouldBoot { release } => {
-            LocalText::new(format!("about the kernel {release}, which would boot"), format!("起動するはずのカーネル {release} について"))
-        }
+        KernelVerdict::WouldBoot { release } => LocalText::new(
+            format!("about the kernel {release}, which would boot"),
+            format!("起動するはずのカーネル {release} について"),
+        ),
     }
 }
 

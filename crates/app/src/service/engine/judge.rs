@@ -6,7 +6,9 @@ use yagura_model::service::{Id, Run};
 use yagura_model::{
     Assessment, Attribute, CoverageState, Exclusion, Finding, FindingKey, LocalText, RulesPackage, Severity, Snapshot,
 };
-use yagura_store::{FindingText, Phase, PostureEntry, RuleResult, RunAgent, StoredExclusion, StoredFinding, Tx};
+use yagura_store::{
+    FindingText, Phase, PostureEntry, RuleOutcome, RuleResult, RunAgent, StoredExclusion, StoredFinding, Tx,
+};
 
 use super::super::exclusions;
 use super::super::{App, AppError};
@@ -26,6 +28,8 @@ struct Judgement {
     posture: Vec<PostureEntry>,
     /// ARNs and words of the packages that were judged, whole or in part.
     judged: Vec<(String, RulesPackage)>,
+    /// Packages that could not be judged whole.
+    gaps: u64,
 }
 
 impl App {
@@ -56,6 +60,7 @@ impl App {
             after.phase = Phase::Evaluated;
             after.evaluated_at = Some(now);
             tx.update_run_agent(&after)?;
+            tx.set_gaps(run.seq, &member.agent, judgement.gaps)?;
             Ok(())
         })
     }
@@ -77,11 +82,17 @@ impl App {
     /// Reads a stored snapshot.
     pub(in super::super) fn snapshot(&self, account: &str, digest: &str) -> Result<Snapshot, AppError> {
         let name = super::super::agents::snapshot_blob(account, digest);
-        let bytes = self.blobs.get(&name)?.ok_or_else(|| AppError::internal(format!("there is no blob `{name}`")))?;
+        let bytes = self.blobs.get(&name)?;
         yagura_wire::decode_snapshot(&bytes).map_err(AppError::internal)
     }
 
-    fn judgement(&self, run: &Run, member: &RunAgent, snapshot: Snapshot, now: Timestamp) -> Result<Judgement, AppError> {
+    fn judgement(
+        &self,
+        run: &Run,
+        member: &RunAgent,
+        snapshot: Snapshot,
+        now: Timestamp,
+    ) -> Result<Judgement, AppError> {
         let packages = self.packages(run);
         let rules: Vec<RulesPackage> = packages.iter().map(|(_, package)| *package).collect();
         let results = results(&packages, &snapshot);
@@ -93,16 +104,20 @@ impl App {
             results,
             posture: Vec::new(),
             judged: Vec::new(),
+            gaps: 0,
         };
         for (arn, package) in &packages {
             let state = state_of(&assessment, *package);
             if state != CoverageState::NotAssessed {
                 judgement.judged.push((arn.clone(), *package));
             }
+            judgement.gaps += u64::from(state != CoverageState::Assessed);
             judgement.exclusions.extend(exclusions_of(member, arn, *package, &assessment, release.as_ref()));
         }
         for finding in &assessment.findings {
-            let Some((arn, _)) = packages.iter().find(|(_, package)| *package == finding.rules_package) else { continue };
+            let Some((arn, _)) = packages.iter().find(|(_, package)| *package == finding.rules_package) else {
+                continue;
+            };
             judgement.posture.push(posture(finding));
             judgement.findings.push(stored(run, member, arn, finding, now));
         }
@@ -173,7 +188,10 @@ fn exclusions_of(
         if let (Some(feed), Some(reason)) = (&line.feed, &line.reason)
             && line.state != CoverageState::Assessed
         {
-            let reason = LocalText::new(format!("{feed}: {}", reason.en), format!("{feed}: {}", reason.ja));
+            let reason = LocalText::new(
+                format!("{}: {}", feed.as_str(), reason.en),
+                format!("{}: {}", feed.as_str(), reason.ja),
+            );
             found.push(exclusions::feed_gap(arn, feed.as_str(), &reason));
         }
     }
@@ -181,10 +199,8 @@ fn exclusions_of(
 }
 
 fn partly(package: RulesPackage, reason: &LocalText, exclusions: &[Exclusion]) -> LocalText {
-    let gaps: Vec<&Exclusion> = exclusions
-        .iter()
-        .filter(|exclusion| exclusion.rules_package == package && exclusion.code.is_gap())
-        .collect();
+    let gaps: Vec<&Exclusion> =
+        exclusions.iter().filter(|exclusion| exclusion.rules_package == package && exclusion.code.is_gap()).collect();
     let shown = |subject: fn(&Exclusion) -> String| {
         let mut parts: Vec<String> = gaps.iter().take(SUBJECTS_SHOWN_MAX).map(|gap| subject(gap)).collect();
         if gaps.len() > SUBJECTS_SHOWN_MAX {
@@ -207,13 +223,13 @@ fn results(packages: &[(String, RulesPackage)], snapshot: &Snapshot) -> Vec<Rule
     let evaluation = yagura_rules::evaluate(snapshot);
     let verdict = |name: &str| {
         if evaluation.findings.iter().any(|finding| finding.rule == name) {
-            "fail"
+            RuleOutcome::Fail
         } else if evaluation.passed.iter().any(|passed| passed.rule == name) {
-            "pass"
+            RuleOutcome::Pass
         } else if evaluation.not_applicable.iter().any(|rule| rule.rule == name) {
-            "not-applicable"
+            RuleOutcome::NotApplicable
         } else {
-            "unknown"
+            RuleOutcome::Unknown
         }
     };
     yagura_rules::best_practices::RULES
@@ -223,7 +239,7 @@ fn results(packages: &[(String, RulesPackage)], snapshot: &Snapshot) -> Vec<Rule
             rule: rule.name.to_owned(),
             title: LocalText::new(rule.name, rule.name_ja),
             severity: rule.severity,
-            result: verdict(rule.name).to_owned(),
+            result: verdict(rule.name),
         })
         .collect()
 }

@@ -94,10 +94,7 @@ pub(super) fn asset(agent: &Agent) -> Value {
         members.insert("autoScalingGroup".into(), group.clone().into());
     }
     members.insert("hostname".into(), agent.facts.hostname.clone().into());
-    members.insert(
-        "ipv4Addresses".into(),
-        agent.facts.ipv4_addresses.iter().take(ADDRESSES_MAX).cloned().collect(),
-    );
+    members.insert("ipv4Addresses".into(), agent.facts.ipv4_addresses.iter().take(ADDRESSES_MAX).cloned().collect());
     let tags: Vec<Value> = agent
         .tags
         .iter()

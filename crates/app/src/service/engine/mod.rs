@@ -19,6 +19,7 @@
 mod evidence;
 mod judge;
 mod members;
+mod rematch;
 mod steps;
 mod tell;
 

@@ -136,8 +136,11 @@ impl App {
                 for (scope, agent) in some {
                     // A host that no run has judged yet has no state that could change.
                     let change = tx.set_posture(scope, agent, RulesPackage::Cve.word(), &open, now)?;
-                    let parts =
-                        [("appeared", &change.appeared), ("resolved", &change.resolved), ("regraded", &change.regraded)];
+                    let parts = [
+                        ("appeared", &change.appeared),
+                        ("resolved", &change.resolved),
+                        ("regraded", &change.regraded),
+                    ];
                     for (word, entries) in parts {
                         tx.add_rematch_changes(account, rematch.seq, agent, word, entries)?;
                         *sums.entry(word).or_insert(0) += u64::try_from(entries.len()).unwrap_or(u64::MAX);

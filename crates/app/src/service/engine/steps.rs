@@ -148,8 +148,10 @@ impl Engine {
     }
 
     fn evaluate(&self, run: &Run, now: Timestamp) -> Result<Step, AppError> {
-        let waiting =
-            self.app.store.read(|tx| Ok::<_, AppError>(tx.run_agents_in(run.seq, Phase::Flushed, JUDGED_AT_ONCE_MAX)?))?;
+        let waiting = self
+            .app
+            .store
+            .read(|tx| Ok::<_, AppError>(tx.run_agents_in(run.seq, Phase::Flushed, JUDGED_AT_ONCE_MAX)?))?;
         if waiting.is_empty() {
             return self.finish(run, now);
         }
@@ -166,15 +168,13 @@ impl Engine {
             if census.all() == 0 {
                 tx.insert_exclusions(&run.scope, run.seq, &[exclusions::no_instances()])?;
             }
-            let wants_cve = self.app.packages(run).iter().any(|(_, package)| *package == RulesPackage::Cve);
-            if let Some((arn, _)) = self.app.packages(run).iter().find(|(_, package)| *package == RulesPackage::Cve)
-                && let Err(why) = &index
-                && wants_cve
+            let cve = self.app.packages(run).into_iter().find(|(_, package)| *package == RulesPackage::Cve);
+            if let (Some((arn, _)), Err(why)) = (&cve, &index)
                 && census.all() > 0
             {
                 tx.insert_exclusions(&run.scope, run.seq, &[exclusions::missing_feed(arn, why)])?;
             }
-            let gaps = tx.count_error_exclusions(run.seq)?;
+            let gaps = tx.count_gaps(run.seq)?;
             if self.app.settings.nothing_found_finding && gaps == 0 && census.evaluated > 0 {
                 self.app.tell_nothing_found(tx, run, now)?;
             }

@@ -13,6 +13,11 @@ use super::steps::SEVERITIES;
 const FINDINGS_LISTED_MAX: usize = 50;
 
 impl App {
+    /// Tells that a run was accepted.
+    pub(in super::super) fn tell_created(&self, tx: &mut Tx<'_>, run: &Run, now: Timestamp) -> Result<(), AppError> {
+        self.tell_transition(tx, run, now)
+    }
+
     /// Tells a transition, and the start or the end that it means.
     pub(super) fn tell_transition(&self, tx: &mut Tx<'_>, run: &Run, now: Timestamp) -> Result<(), AppError> {
         let mut changed = Map::new();

@@ -1,0 +1,16 @@
+//! `UnsubscribeFromEvent`: a topic is no longer told of an event of a template.
+
+use serde_json::Value;
+use yagura_app::service::{AppError, Cx, subscription};
+
+use super::{Access, On, Operation, resource};
+use crate::input::Input;
+
+pub(super) const OPERATION: Operation =
+    Operation { name: "UnsubscribeFromEvent", access: Access::Change, on: On::One("resourceArn"), run };
+
+fn run(cx: &mut Cx<'_, '_>, input: &Input) -> Result<Option<Value>, AppError> {
+    let (template, event, topic) = resource::subscription(input)?;
+    subscription::unsubscribe(cx, &template, event, &topic)?;
+    Ok(None)
+}

@@ -1,0 +1,4 @@
+//! stub
+pub fn snapshot_blob(account: &str, digest: &str) -> String {
+    format!("snapshots/{account}/{digest}")
+}

@@ -1,0 +1,5 @@
+//! The server: what it opens, what runs in the background, how it begins and ends.
+
+pub(crate) mod background;
+pub(crate) mod open;
+pub(crate) mod running;

@@ -1,0 +1,169 @@
+//! A running server: the port, the threads, the end.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use yagura_app::service::App;
+use yagura_app::service::opening::write_beside;
+use yagura_identity::ca::server_config;
+
+use super::background::{self, Ending, FeedSchedule};
+use crate::exit::{Failure, Message};
+
+/// A server that listens.
+pub(crate) struct Running {
+    /// `https://127.0.0.1:8443`.
+    pub(crate) url: String,
+    /// Tells everything to end.
+    pub(crate) ending: Ending,
+    runtime: Runtime,
+    port: tokio::task::JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
+    shutdown: tokio::sync::watch::Sender<bool>,
+}
+
+/// Opens the port and starts the threads.
+pub(crate) fn start(
+    app: &Arc<App>,
+    data_dir: &Path,
+    listen: SocketAddr,
+    names: &[String],
+    feeds: FeedSchedule,
+) -> Result<Running, Failure> {
+    let cannot = |what: &str, error: &dyn std::error::Error| {
+        Failure::Failed(Message::new(format!("cannot {what}: {}", crate::commands::chain(error))))
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| cannot("start the server", &error))?;
+    let listener = runtime.block_on(TcpListener::bind(listen)).map_err(|error| {
+        Failure::Failed(
+            Message::new(format!("cannot listen on `{listen}`: {error}"))
+                .hint("choose another address with --listen, or 127.0.0.1:0 for a free port"),
+        )
+    })?;
+    let address = listener.local_addr().map_err(|error| cannot("read the bound address", &error))?;
+    let (dns, addresses) = certificate_names(address.ip(), names);
+    let certificate = app
+        .authority
+        .server_certificate(&dns, &addresses, Timestamp::now())
+        .map_err(|error| cannot("make the server's certificate", &error))?;
+    let tls = server_config(&certificate, app.authority.certificate_pem())
+        .map_err(|error| cannot("use the server's certificate", &error))?;
+    let url = format!("https://{}", reachable(address));
+    write_beside(&data_dir.join("endpoint"), format!("{url}\n").as_bytes())
+        .map_err(|error| cannot("write the endpoint", &error))?;
+    let ending = Ending::default();
+    let threads =
+        background::start(app, &ending, feeds).map_err(|error| cannot("start the background threads", &error))?;
+    let (shutdown, mut over) = tokio::sync::watch::channel(false);
+    let served = Arc::clone(app);
+    let port = runtime.spawn(async move {
+        let stop = async move {
+            // A sender that is gone means the end too.
+            let _ = over.wait_for(|over| *over).await;
+        };
+        if let Err(error) = yagura_api::server::serve(listener, tls, served, stop).await {
+            tracing::error!("the server's port failed: {error}");
+        }
+    });
+    Ok(Running { url, ending, runtime, port, threads, shutdown })
+}
+
+impl Running {
+    /// Waits for Ctrl-C or SIGTERM, then ends in good order: no new connections, requests that
+    /// are in work end, the threads end.
+    pub(crate) fn until_told_to_end(self) {
+        self.runtime.block_on(async {
+            let mut terminate =
+                match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                    Ok(terminate) => terminate,
+                    Err(error) => {
+                        tracing::error!("cannot listen for SIGTERM: {error}");
+                        let _ = tokio::signal::ctrl_c().await;
+                        return;
+                    }
+                };
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+        self.end();
+    }
+
+    /// Ends in good order.
+    pub(crate) fn end(self) {
+        // Nobody listening any more is the end that was wanted.
+        let _ = self.shutdown.send(true);
+        self.ending.begin();
+        let _ = self.runtime.block_on(self.port);
+        for thread in self.threads {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the certificate is for: this host's names, the address it listens on, and what the
+/// operator names.
+fn certificate_names(bound: IpAddr, names: &[String]) -> (Vec<String>, Vec<IpAddr>) {
+    let mut dns = vec!["localhost".to_owned()];
+    let mut addresses: Vec<IpAddr> =
+        vec![IpAddr::from(std::net::Ipv4Addr::LOCALHOST), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let plain = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    if plain(&host) {
+        dns.push(host);
+    }
+    if !bound.is_unspecified() {
+        addresses.push(bound);
+    }
+    for name in names {
+        match name.parse() {
+            Ok(address) => addresses.push(address),
+            Err(_) => dns.push(name.clone()),
+        }
+    }
+    dns.sort();
+    dns.dedup();
+    addresses.sort();
+    addresses.dedup();
+    (dns, addresses)
+}
+
+/// An address that this host's own clients can use.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), bound.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), bound.port()),
+        _ => bound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unspecified_address_is_reached_by_loopback() {
+        assert_eq!(reachable("0.0.0.0:8443".parse().unwrap()).to_string(), "127.0.0.1:8443");
+        assert_eq!(reachable("[::]:8443".parse().unwrap()).to_string(), "[::1]:8443");
+        assert_eq!(reachable("10.0.0.1:1".parse().unwrap()).to_string(), "10.0.0.1:1");
+    }
+
+    #[test]
+    fn each_name_of_the_certificate_stands_once() {
+        let (dns, addresses) =
+            certificate_names("127.0.0.1".parse().unwrap(), &["yagura.example".into(), "10.0.0.9".into()]);
+        assert!(dns.contains(&"yagura.example".to_owned()) && dns.contains(&"localhost".to_owned()));
+        assert_eq!(addresses.iter().filter(|address| address.to_string() == "127.0.0.1").count(), 1);
+        assert!(addresses.contains(&"10.0.0.9".parse().unwrap()));
+    }
+}
