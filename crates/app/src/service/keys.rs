@@ -28,11 +28,6 @@ pub struct FoundKey {
     last_used_at: Option<Timestamp>,
 }
 
-/// Returns the context for which the secret of an access key is sealed.
-pub fn secret_context(id: &str) -> String {
-    format!("access-key/{id}")
-}
-
 impl App {
     /// Finds an access key, also one that is switched off.
     ///
@@ -45,14 +40,13 @@ impl App {
             Ok::<_, AppError>(Some((key, role)))
         })?;
         let Some((key, role)) = found else { return Ok(None) };
-        let secret = self.keys.open(&secret_context(&key.id), &key.secret_sealed).map_err(AppError::internal)?;
-        let secret = std::str::from_utf8(&secret).map_err(AppError::internal)?;
+        let secret = self.open_secret(&key)?;
         Ok(Some(FoundKey {
             id: key.id,
             account: key.account,
             user: key.user,
             role,
-            secret: SecretText::new(secret),
+            secret,
             active: key.active,
             token_hash: key.token_hash,
             expires_at: key.expires_at,

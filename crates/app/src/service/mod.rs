@@ -34,5 +34,5 @@ pub use call::{Caller, Cx, Via};
 pub use cedar::CedarRights;
 pub use error::AppError;
 pub use index::{DataDirIndex, IndexSource};
-pub use keys::{FoundKey, secret_context};
+pub use keys::FoundKey;
 pub use rights::Rights;

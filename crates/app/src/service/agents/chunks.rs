@@ -113,7 +113,7 @@ impl App {
             };
             tx.insert_chunk(account, &chunk, sent.body)?;
             for (name, count) in unpacked.counts().iter() {
-                tx.add_telemetry(account, run.seq, &agent.id, name, (count.count, count.bytes))?;
+                tx.add_telemetry(account, run.seq, &agent.id, name, count.count, count.bytes)?;
             }
             Ok(Ok(()))
         });

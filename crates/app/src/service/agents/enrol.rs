@@ -73,9 +73,9 @@ impl App {
             Ok(EnrollAnswer {
                 protocol: PROTOCOL,
                 agent_id: agent.id,
+                renew_after: renew_after(&certificate, now),
                 certificate_pem: certificate.pem,
                 ca_pem: ca_pem.clone(),
-                renew_after: renew_after(&certificate, now),
                 nonce: nonce.clone(),
             })
         })
@@ -104,8 +104,8 @@ impl App {
             tx.set_agent_cloned(previous, false)?;
             return Ok(new);
         }
-        let holds_the_key = peer.certificate.is_some()
-            && self.admit(tx, peer, now).is_ok_and(|(holder, _)| holder.id == *previous);
+        let holds_the_key =
+            peer.certificate.is_some() && self.admit(tx, peer, now).is_ok_and(|(holder, _)| holder.id == *previous);
         if same_machine && (holds_the_key || !tx.has_certificate(previous, now)?) {
             return Ok(Identity::Again(Box::new(agent)));
         }
@@ -130,9 +130,9 @@ impl App {
             self.record_agent(tx, peer, who, "RenewAgentCertificate", (&parameters, Ok(&response)), now)?;
             Ok(RenewAnswer {
                 protocol: PROTOCOL,
-                certificate_pem: certificate.pem.clone(),
-                ca_pem: self.authority.certificate_pem().to_owned(),
                 renew_after: renew_after(&certificate, now),
+                certificate_pem: certificate.pem,
+                ca_pem: self.authority.certificate_pem().to_owned(),
             })
         })
     }

@@ -231,8 +231,7 @@ mod tests {
     const ENROLLED: &str = "aa";
 
     fn chain(nonce: &str, said: Option<&str>, last_said: &str) -> Chain {
-        let nonces =
-            AgentNonces { current: "3".into(), before: "2".into(), enrolled_fingerprint: ENROLLED.to_owned() };
+        let nonces = AgentNonces { current: "3".into(), before: "2".into(), enrolled_fingerprint: ENROLLED.to_owned() };
         let scope = Scope::new("123456789012", "us-west-2").unwrap();
         let mut agent = super::super::enrol::blank(scope, "i-0123456789abcdef0".into(), Timestamp::UNIX_EPOCH);
         agent.facts.fingerprint = last_said.to_owned();
