@@ -262,4 +262,65 @@ impl Tx<'_> {
             Row::text,
         )
     }
+
+    /// Moves an agent on to the chunk after `number`; `false` when that one is not the chunk that
+    /// is wanted next, or the agent sends no more. Whoever else writes the row meanwhile, a chunk
+    /// counts once.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn take_chunk(&mut self, run_seq: i64, agent: &str, number: u64, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = self.execute(
+            "UPDATE run_agent SET phase = 'collecting', started_ms = COALESCE(started_ms, ?4), data_ms = ?4, \
+             next_chunk = next_chunk + 1 \
+             WHERE run_seq = ?1 AND agent = ?2 AND next_chunk = ?3 AND phase IN ('instructed', 'collecting')",
+            &[run_seq.into(), agent.into(), number.into(), now.into()],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Ends what an agent sends for a run, with the snapshot or with the reason why there is none;
+    /// `false` when it was ended already.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn flush_run_agent(
+        &mut self,
+        run_seq: i64,
+        agent: &str,
+        outcome: Result<&str, (HealthCode, &str)>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = match outcome {
+            Ok(snapshot) => self.execute(
+                "UPDATE run_agent SET phase = 'flushed', snapshot = ?3, data_ms = ?4, last_chunk = next_chunk - 1 \
+                 WHERE run_seq = ?1 AND agent = ?2 AND phase = 'collecting'",
+                &[run_seq.into(), agent.into(), snapshot.into(), now.into()],
+            )?,
+            Err((health, details)) => self.execute(
+                "UPDATE run_agent SET phase = 'flushed', data_ms = ?3, last_chunk = next_chunk - 1, \
+                 health_code = ?4, details = ?5 WHERE run_seq = ?1 AND agent = ?2 AND phase = 'collecting'",
+                &[run_seq.into(), agent.into(), now.into(), health.word().into(), details.into()],
+            )?,
+        };
+        Ok(changed == 1)
+    }
+
+    /// Writes how an agent of a run is.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_run_agent_health(
+        &mut self,
+        run_seq: i64,
+        agent: &str,
+        health: HealthCode,
+        details: &str,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE run_agent SET health_code = ?3, details = ?4 WHERE run_seq = ?1 AND agent = ?2",
+            &[run_seq.into(), agent.into(), health.word().into(), details.into()],
+        )?;
+        Ok(())
+    }
 }

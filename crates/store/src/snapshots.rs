@@ -11,7 +11,7 @@ pub struct StoredSnapshot {
     pub account: String,
     /// Names its content.
     pub digest: String,
-    /// The release under which feeds speak of its packages: `debian/bookworm`.
+    /// The release under which feeds speak of its packages: `debian:bookworm`.
     pub release: Option<String>,
     /// How many packages it has.
     pub packages: u64,

@@ -1,0 +1,173 @@
+//! The last chunk makes a snapshot of them all.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use yagura_model::Snapshot;
+use yagura_model::service::{Agent, HealthCode, Run};
+use yagura_store::StoredSnapshot;
+use yagura_wire::{
+    AssembleError, Assembler, ChunkError, ChunkLimits, Content, ErrorCode, Telemetry, decode_chunk, encode_snapshot,
+};
+
+use super::super::{App, AppError};
+use super::gate::Gate;
+use super::{AgentError, Peer, snapshot_blob};
+
+/// Snapshots that are put together at once: each needs some memory and a processor.
+const ASSEMBLED_AT_ONCE_MAX: usize = 4;
+static GATE: Gate = Gate::new(ASSEMBLED_AT_ONCE_MAX);
+
+/// Characters of a reason that are kept.
+const REASON_CHARS_MAX: usize = 500;
+
+/// What a stream of telemetry came to.
+enum Outcome {
+    /// The host as it is.
+    Snapshot(Box<Snapshot>, String),
+    /// The host is as it was.
+    Known(String),
+    /// Nothing to judge, and why.
+    Nothing(String),
+    /// The stream is not what it should be.
+    Damaged(String),
+}
+
+impl App {
+    /// Puts the chunks of an agent together and ends its part in the run.
+    ///
+    /// What cannot be put together ends it too, without a snapshot: the same chunks would not be
+    /// better the next time, and the run must not wait for them.
+    pub(super) fn finish_telemetry(&self, peer: &Peer, agent: &Agent, run: &Run) -> Result<(), AgentError> {
+        let _pass = GATE.enter();
+        let now = self.now();
+        let ended = match self.assemble(agent, run)? {
+            Outcome::Snapshot(snapshot, digest) => self.keep_snapshot(agent, run, &snapshot, &digest, now).map(Ok),
+            Outcome::Known(digest) => self.end(agent, run, Ok((&digest, None)), now).map(Ok),
+            Outcome::Nothing(why) => self.end(agent, run, Err(&why), now).map(Ok),
+            Outcome::Damaged(why) => {
+                self.end(agent, run, Err(&why), now).map(|()| Err(AgentError::refused(ErrorCode::BadRequest, why)))
+            }
+        };
+        tracing::debug!(agent.id = %agent.id, request.id = %peer.request_id, run.arn = %run.arn(), "telemetry is whole");
+        self.bell.ring();
+        ended?
+    }
+
+    fn assemble(&self, agent: &Agent, run: &Run) -> Result<Outcome, AgentError> {
+        let mut assembler = Assembler::new();
+        let mut number = 0;
+        while let Some(body) = self.store.read(|tx| tx.chunk_body(run.seq, &agent.id, number))? {
+            // It was unpacked when it came; that it cannot be now is damage on our side.
+            let unpacked = decode_chunk(&body, ChunkLimits::default())
+                .map_err(|error: ChunkError| AgentError::Service(AppError::internal(error)))?;
+            for line in unpacked.lines() {
+                if let Err(error) = assembler.push(line) {
+                    return Ok(damaged(&error));
+                }
+            }
+            number += 1;
+        }
+        match assembler.finish() {
+            Ok(telemetry) => self.judge_telemetry(agent, telemetry),
+            Err(error) => Ok(damaged(&error)),
+        }
+    }
+
+    fn judge_telemetry(&self, agent: &Agent, telemetry: Telemetry) -> Result<Outcome, AgentError> {
+        Ok(match telemetry.content {
+            Content::Snapshot { snapshot, digest } => Outcome::Snapshot(snapshot, digest),
+            Content::Unchanged { digest } => {
+                // An agent can only point to its own last snapshot, not to any that it knows of.
+                let known = self.store.read(|tx| {
+                    let own = tx.agent_by_id(&agent.id)?.and_then(|agent| agent.snapshot);
+                    let stored = tx.snapshot(&agent.scope.account, &digest)?.is_some();
+                    Ok::<_, AppError>(stored && own.as_deref() == Some(digest.as_str()))
+                })?;
+                if known {
+                    Outcome::Known(digest)
+                } else {
+                    Outcome::Damaged("the telemetry refers to a snapshot that the server does not have".into())
+                }
+            }
+            Content::Nothing => {
+                let told: Vec<String> = telemetry.stop.problems.into_iter().map(|problem| problem.en).collect();
+                let why = if told.is_empty() { "the host could not be read".to_owned() } else { told.join("; ") };
+                Outcome::Nothing(why)
+            }
+        })
+    }
+
+    fn keep_snapshot(
+        &self,
+        agent: &Agent,
+        run: &Run,
+        snapshot: &Snapshot,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<(), AgentError> {
+        let account = &agent.scope.account;
+        let known = self.store.read(|tx| tx.snapshot(account, digest))?;
+        let stored = match known {
+            Some(known) => known,
+            None => {
+                let bytes = encode_snapshot(snapshot);
+                self.blobs.put(&snapshot_blob(account, digest), &bytes)?;
+                StoredSnapshot {
+                    account: account.clone(),
+                    digest: digest.to_owned(),
+                    release: snapshot
+                        .release
+                        .as_ref()
+                        .and_then(|release| release.key())
+                        .map(|key| key.as_str().to_owned()),
+                    packages: u64::try_from(snapshot.packages.len()).unwrap_or(u64::MAX),
+                    bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+                    created_at: now,
+                }
+            }
+        };
+        let sources: BTreeSet<(String, String)> = snapshot
+            .packages
+            .iter()
+            .filter(|package| package.is_present())
+            .map(|package| (package.source.name.clone(), package.source.version.clone()))
+            .collect();
+        let sources: Vec<(String, String)> = sources.into_iter().collect();
+        self.end(agent, run, Ok((digest, Some((&stored, &sources)))), now)
+    }
+
+    /// Writes what an agent's telemetry came to, and lets its chunks go.
+    fn end(
+        &self,
+        agent: &Agent,
+        run: &Run,
+        outcome: Result<(&str, Option<(&StoredSnapshot, &[(String, String)])>), &str>,
+        now: Timestamp,
+    ) -> Result<(), AgentError> {
+        self.store.write(|tx| {
+            let flushed = match outcome {
+                Ok((digest, new)) => {
+                    if let Some((stored, sources)) = new {
+                        tx.put_snapshot(stored, sources)?;
+                    }
+                    tx.set_agent_snapshot(&agent.id, digest, now)?;
+                    tx.flush_run_agent(run.seq, &agent.id, Ok(digest), now)?
+                }
+                Err(why) => {
+                    let why: String = why.chars().take(REASON_CHARS_MAX).collect();
+                    tx.flush_run_agent(run.seq, &agent.id, Err((HealthCode::Unhealthy, &why)), now)?
+                }
+            };
+            if flushed {
+                tx.drop_chunk_bodies(run.seq, &agent.id)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn damaged(error: &AssembleError) -> Outcome {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Outcome::Damaged(format!("{error}{cause}"))
+}
