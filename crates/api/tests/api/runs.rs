@@ -124,27 +124,25 @@ fn runs_are_listed_newest_first_and_by_filter() {
     service.advance(100);
     service.move_run(&first, RunState::Completed);
     let third = service.insert_run(&web, "nightly");
+    let (first, second, third) = (first.as_str(), second.as_str(), third.as_str());
     let list = |request: Value| -> Vec<String> {
         let arns = service.all_pages("ListAssessmentRuns", &request, "assessmentRunArns", 1);
         arns.iter().map(|arn| arn.as_str().unwrap().to_owned()).collect()
     };
     let by = |filter: Value| list(json!({"filter": filter}));
     let start = 1_767_225_600;
-    assert_eq!(list(json!({})), [third.clone(), second.clone(), first.clone()]);
-    assert_eq!(list(json!({"assessmentTemplateArns": [web]})), [third.clone(), first.clone()]);
-    assert_eq!(by(json!({"namePattern": "Run *"})), [second.clone(), first.clone()]);
-    assert_eq!(by(json!({"states": ["CREATED"]})), [third.clone(), second.clone()]);
-    assert_eq!(by(json!({"states": ["CANCELED", "COMPLETED"]})), [first.clone()]);
+    assert_eq!(list(json!({})), [third, second, first]);
+    assert_eq!(list(json!({"assessmentTemplateArns": [web]})), [third, first]);
+    assert_eq!(by(json!({"namePattern": "Run *"})), [second, first]);
+    assert_eq!(by(json!({"states": ["CREATED"]})), [third, second]);
+    assert_eq!(by(json!({"states": ["CANCELED", "COMPLETED"]})), [first]);
     assert_eq!(by(json!({"rulesPackageArns": [CVE]})).len(), 3);
     assert_eq!(by(json!({"rulesPackageArns": [BEST_PRACTICES]})).len(), 0);
     assert_eq!(by(json!({"durationRange": {"maxSeconds": 3599}})).len(), 0);
-    assert_eq!(by(json!({"startTimeRange": {"beginDate": start + 100, "endDate": start + 100}})), [first.clone()]);
+    assert_eq!(by(json!({"startTimeRange": {"beginDate": start + 100, "endDate": start + 100}})), [first]);
     assert_eq!(by(json!({"completionTimeRange": {"endDate": start + 199}})).len(), 0);
-    assert_eq!(by(json!({"completionTimeRange": {"endDate": start + 200}})), [first.clone()]);
-    assert_eq!(
-        by(json!({"stateChangeTimeRange": {"beginDate": start, "endDate": start + 150}})),
-        [second.clone(), first.clone()]
-    );
+    assert_eq!(by(json!({"completionTimeRange": {"endDate": start + 200}})), [first]);
+    assert_eq!(by(json!({"stateChangeTimeRange": {"beginDate": start, "endDate": start + 150}})), [second, first]);
     assert_eq!(by(json!({"stateChangeTimeRange": {"beginDate": start + 150}})), [third, first]);
     assert_eq!(by(json!({"states": [], "stateChangeTimeRange": {}})).len(), 3);
 }

@@ -1,5 +1,6 @@
 //! A service on an empty store, with a clock that the test moves.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -20,7 +21,8 @@ pub(crate) const REGION: &str = "us-west-2";
 /// 2026-01-01T00:00:00Z.
 const START_MS: i64 = 1_767_225_600_000;
 
-/// A service on an empty SQLite store. The caller's role `Nobody` may do nothing, `Blue` may list
+/// A service on an empty store: SQLite, or a new schema of the PostgreSQL database that
+/// `YAGURA_TEST_POSTGRES` names. The caller's role `Nobody` may do nothing, `Blue` may list
 /// and may do anything to what has the tag `team=blue`, any other may do everything.
 pub(crate) struct Service {
     pub(crate) app: App,
@@ -70,7 +72,7 @@ impl Service {
         let clock: yagura_app::service::Clock =
             Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap());
         let mut app = App::new(Parts {
-            store: Store::open_sqlite(data.path()).unwrap(),
+            store: store(data.path()),
             blobs: open_blobs(data.path().join("blobs").to_str().unwrap(), []).unwrap(),
             authority: CertificateAuthority::create(clock(), "test").unwrap(),
             clock,
@@ -139,6 +141,21 @@ impl Service {
         }
         Answered { status: reply.status, body }
     }
+}
+
+fn store(data: &Path) -> Store {
+    static SCHEMAS: AtomicI64 = AtomicI64::new(0);
+    let Ok(url) = std::env::var("YAGURA_TEST_POSTGRES") else { return Store::open_sqlite(data).unwrap() };
+    let schema = format!("api_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
+    let url = if url.contains("://") {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{joint}options=-c%20search_path%3D{schema}")
+    } else {
+        format!("{url} options='-c search_path={schema}'")
+    };
+    Store::open_postgres(&url).unwrap()
 }
 
 pub(crate) fn scope() -> Scope {

@@ -180,3 +180,19 @@ fn ten_live_runs_are_named_and_that_there_are_more() {
         assert_eq!(live["assessmentRunArnsTruncated"], true);
     }
 }
+
+#[test]
+fn callers_at_the_same_time_share_one_limit_and_one_name() {
+    let service = Service::with(|settings| settings.targets_max = 3);
+    let created = |name: &(dyn Fn(usize) -> String + Sync)| -> usize {
+        let create = &|number: usize| {
+            service.call("CreateAssessmentTarget", json!({"assessmentTargetName": name(number)})).status == 200
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || create(number))).collect();
+            threads.into_iter().filter_map(|thread| thread.join().ok().filter(|created| *created)).count()
+        })
+    };
+    assert_eq!(created(&|_| "the same".to_owned()), 1);
+    assert_eq!(created(&|number| number.to_string()), 2);
+}

@@ -141,18 +141,19 @@ fn templates_are_listed_by_target_and_filter() {
     let short = text(&service.ok("CreateAssessmentTemplate", request(&one, "short")), "assessmentTemplateArn");
     let long = service.template(&one, "long");
     let far = service.template(&two, "far");
+    let (short, long, far) = (short.as_str(), long.as_str(), far.as_str());
     let list = |request: Value| -> Vec<String> {
         let arns = service.all_pages("ListAssessmentTemplates", &request, "assessmentTemplateArns", 1);
         arns.iter().map(|arn| arn.as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(list(json!({})), [short.clone(), long.clone(), far.clone()]);
+    assert_eq!(list(json!({})), [short, long, far]);
     assert_eq!(list(json!({"assessmentTargetArns": []})).len(), 3);
-    assert_eq!(list(json!({"assessmentTargetArns": [two]})), [far.clone()]);
+    assert_eq!(list(json!({"assessmentTargetArns": [two]})), [far]);
     assert_eq!(list(json!({"assessmentTargetArns": [two, one]})).len(), 3);
-    assert_eq!(list(json!({"filter": {"namePattern": "*o*"}})), [short.clone(), long.clone()]);
-    assert_eq!(list(json!({"filter": {"durationRange": {"maxSeconds": 3599}}})), [short.clone()]);
-    assert_eq!(list(json!({"filter": {"durationRange": {"minSeconds": 3600}}})), [long.clone(), far.clone()]);
-    assert_eq!(list(json!({"filter": {"rulesPackageArns": [BEST_PRACTICES]}})), [short.clone()]);
+    assert_eq!(list(json!({"filter": {"namePattern": "*o*"}})), [short, long]);
+    assert_eq!(list(json!({"filter": {"durationRange": {"maxSeconds": 3599}}})), [short]);
+    assert_eq!(list(json!({"filter": {"durationRange": {"minSeconds": 3600}}})), [long, far]);
+    assert_eq!(list(json!({"filter": {"rulesPackageArns": [BEST_PRACTICES]}})), [short]);
     assert_eq!(list(json!({"filter": {"rulesPackageArns": [BEST_PRACTICES, CVE]}})).len(), 3);
     assert_eq!(list(json!({"filter": {"rulesPackageArns": [], "namePattern": "far"}})), [far]);
 
