@@ -125,12 +125,14 @@ pub fn open(opening: &Opening) -> Result<App, OpenError> {
     let now = (opening.clock)();
     let home = store.write(|tx| home(tx, opening, now))?;
     let authority = store.write(|tx| authority(tx, &keys, now))?;
+    let mut settings = Settings::new(home);
+    store.read(|tx| super::configuration::load(tx, &mut settings))?;
     write_beside(&data_dir.join("ca.pem"), authority.certificate_pem().as_bytes())?;
     Ok(App::new(Parts {
         store,
         blobs,
         clock: opening.clock.clone(),
-        settings: Settings::new(home),
+        settings,
         index: Box::new(DataDirIndex(data_dir.clone())),
         keys,
         authority,
