@@ -5,6 +5,8 @@
 //! - `input` reads a request's members and names what is wrong with one in the API's codes.
 //! - `exception` turns a refusal into the body and the status that clients expect.
 //! - `page` makes and checks the tokens of paged lists.
+//! - [`server`]: the TLS port, its bounds, and the way of a request to its answer.
+//! - `gateway`: the calls of agents.
 //!
 //! # Invariants
 //!
@@ -16,8 +18,10 @@
 pub mod dispatch;
 mod exception;
 mod filter;
+mod gateway;
 mod input;
 mod items;
 pub mod operations;
 mod page;
+pub mod server;
 mod shapes;

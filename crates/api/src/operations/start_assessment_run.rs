@@ -7,12 +7,8 @@ use yagura_model::service::ArnKind;
 use super::{Access, On, Operation};
 use crate::input::{Input, NAME_CHARS};
 
-pub(super) const OPERATION: Operation = Operation {
-    name: "StartAssessmentRun",
-    access: Access::Change,
-    on: On::One("assessmentTemplateArn"),
-    run,
-};
+pub(super) const OPERATION: Operation =
+    Operation { name: "StartAssessmentRun", access: Access::Change, on: On::One("assessmentTemplateArn"), run };
 
 fn run(cx: &mut Cx<'_, '_>, input: &Input) -> Result<Option<Value>, AppError> {
     let template = input.arn("assessmentTemplateArn", ArnKind::Template)?;
