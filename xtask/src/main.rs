@@ -8,6 +8,7 @@
 mod agree;
 mod bench;
 mod ci;
+mod clients;
 mod fuzz;
 mod peers;
 mod policy;
@@ -36,6 +37,9 @@ usage: cargo xtask COMMAND
                                CVE rows against a peer on the same root and the same data (default: this host)
   bench [NAME] [--root DIR] [--runs N] [--peers-only]
                                benchmarks, then whole processes beside the peers, as a Markdown table
+  clients [--server-bin PATH] [--agent-bin PATH] [--keep] [--only NAME]
+                               the AWS command line, boto3, the JavaScript SDK and the examples against a fresh
+                               server with two agents; NAME is boto3, aws-cli, js, examples or terraform
   fuzz [MINUTES] [TARGET]      every fuzz target in turn (default 1 minute each)
 ";
 
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         ["agree", "debsecan", rest @ ..] => agree::run(Peer::Debsecan, rest),
         ["agree", "trivy", rest @ ..] => agree::run(Peer::Trivy, rest),
         ["bench", rest @ ..] => bench::run(rest),
+        ["clients", rest @ ..] => clients::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

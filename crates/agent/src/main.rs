@@ -1,3 +1,9 @@
-//! The `yagura-agent` program.
+//! The `yagura-agent` program: parse the words, call the library, print, exit with a documented code.
 
-fn main() {}
+mod program;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    program::main()
+}

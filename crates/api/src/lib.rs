@@ -3,6 +3,8 @@
 //! - [`operations`]: the table of operations, one file each: what a request may hold, which verb
 //!   it calls, what the answer looks like.
 //! - `input` reads a request's members and names what is wrong with one in the API's codes.
+//! - `filter` reads the members that filters of lists share; `items` describes the things of a list
+//!   one by one and reports what fails item by item.
 //! - `exception` turns a refusal into the body and the status that clients expect.
 //! - `page` makes and checks the tokens of paged lists.
 //! - [`server`]: the TLS port, its bounds, and the way of a request to its answer.

@@ -1,5 +1,6 @@
 //! A service on an empty store, with a clock that the test moves.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,17 +8,22 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use yagura_api::dispatch;
-use yagura_app::service::{App, AppError, Caller, Rights, Settings, Via};
+use yagura_app::service::{App, AppError, Caller, DataDirIndex, Parts, Rights, Settings, Via};
+use yagura_identity::ca::CertificateAuthority;
+use yagura_identity::secrets::MasterKey;
 use yagura_model::service::{Arn, Scope, Tag};
-use yagura_store::{Store, Tx};
+use yagura_store::{Store, Tx, open_blobs};
+
+use crate::model;
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "us-west-2";
 /// 2026-01-01T00:00:00Z.
 const START_MS: i64 = 1_767_225_600_000;
 
-/// A service on an empty SQLite store. The caller's role `Nobody` may do nothing, any other
-/// everything.
+/// A service on an empty store: SQLite, or a new schema of the PostgreSQL database that
+/// `YAGURA_TEST_POSTGRES` names. The caller's role `Nobody` may do nothing, `Blue` may list
+/// and may do anything to what has the tag `team=blue`, any other may do everything.
 pub(crate) struct Service {
     pub(crate) app: App,
     now_ms: Arc<AtomicI64>,
@@ -32,11 +38,23 @@ pub(crate) struct Answered {
     pub(crate) body: Value,
 }
 
-struct AllButNobody;
+struct ByRole;
 
-impl Rights for AllButNobody {
-    fn allows(&self, _: &mut Tx<'_>, caller: &Caller, _: &str, _: Option<&Arn>, _: &[Tag]) -> Result<bool, AppError> {
-        Ok(caller.role != "Nobody")
+impl Rights for ByRole {
+    fn allows(
+        &self,
+        _: &mut Tx<'_>,
+        caller: &Caller,
+        action: &str,
+        arn: Option<&Arn>,
+        tags: &[Tag],
+    ) -> Result<bool, AppError> {
+        Ok(match caller.role.as_str() {
+            "Nobody" => false,
+            "Blue" if arn.is_some() => tags.contains(&Tag::new("team", "blue")),
+            "Blue" => action.starts_with("inspector:List"),
+            _ => true,
+        })
     }
 }
 
@@ -51,13 +69,23 @@ impl Service {
         let clock = Arc::clone(&now_ms);
         let mut settings = Settings::new(scope());
         change(&mut settings);
-        let app = App {
-            store: Store::open_sqlite(data.path()).unwrap(),
-            clock: Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap()),
+        let clock: yagura_app::service::Clock =
+            Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap());
+        let mut app = App::new(Parts {
+            store: store(data.path()),
+            blobs: open_blobs(data.path().join("blobs").to_str().unwrap(), []).unwrap(),
+            authority: CertificateAuthority::create(clock(), "test").unwrap(),
+            clock,
             settings,
-            rights: Box::new(AllButNobody),
-        };
+            index: Box::new(DataDirIndex(data.path().to_owned())),
+            keys: MasterKey::generate().unwrap(),
+        });
+        app.rights = Box::new(ByRole);
         Self { app, now_ms, _data: data }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.app.now()
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
@@ -85,8 +113,14 @@ impl Service {
     }
 
     pub(crate) fn call_as(&self, role: &str, operation: &str, request: Value) -> Answered {
+        self.call_in(scope(), role, operation, &request.to_string())
+    }
+
+    /// Calls in any scope with any body. Whatever is answered must be of the form that the model
+    /// gives.
+    pub(crate) fn call_in(&self, scope: Scope, role: &str, operation: &str, request: &str) -> Answered {
         let caller = Caller {
-            scope: scope(),
+            scope,
             user: "tester".into(),
             role: role.into(),
             access_key_id: Some("AKIAEXAMPLE".into()),
@@ -96,10 +130,32 @@ impl Service {
             via: Via::Api,
         };
         let target = format!("InspectorService.{operation}");
-        let reply = dispatch::answer(&self.app, &caller, &target, request.to_string().as_bytes());
+        let reply = dispatch::answer(&self.app, &caller, &target, request.as_bytes());
         let body = if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap() };
+        if let Some(model) = model::Model::get() {
+            let faults = match reply.exception {
+                None => model.faults_of_answer(operation, &body),
+                Some(name) => model.faults_of_refusal(operation, name, &body),
+            };
+            assert_eq!(faults, Vec::<String>::new(), "{operation} {request}: {body}");
+        }
         Answered { status: reply.status, body }
     }
+}
+
+fn store(data: &Path) -> Store {
+    static SCHEMAS: AtomicI64 = AtomicI64::new(0);
+    let Ok(url) = std::env::var("YAGURA_TEST_POSTGRES") else { return Store::open_sqlite(data).unwrap() };
+    let schema = format!("api_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
+    let url = if url.contains("://") {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{joint}options=-c%20search_path%3D{schema}")
+    } else {
+        format!("{url} options='-c search_path={schema}'")
+    };
+    Store::open_postgres(&url).unwrap()
 }
 
 pub(crate) fn scope() -> Scope {

@@ -15,13 +15,20 @@ const BUSY_NAMED_MAX: usize = 10;
 /// target is in another run.
 pub fn start_run(cx: &mut Cx<'_, '_>, template: &Arn, name: Option<String>) -> Result<Arn, AppError> {
     let scope = cx.scope().clone();
+    super::run::lock(cx)?;
     let Some(found) = cx.tx.template_by_arn(&scope, template)? else {
         return Err(AppError::missing(
             codes::ASSESSMENT_TEMPLATE_DOES_NOT_EXIST,
             format!("there is no assessment template `{template}`"),
         ));
     };
-    cx.tx.lock(&format!("runs:{}:{}", scope.account, scope.region))?;
+    if found.rules.is_empty() {
+        // The original let such a template be made; a run of it would judge nothing and look clean.
+        return Err(AppError::invalid(
+            codes::INVALID_NUMBER_OF_RULES_PACKAGE_ARNS,
+            "the template has no rules packages, so a run of it would assess nothing",
+        ));
+    }
     if cx.tx.count_runs(&scope)? >= cx.app.settings.runs_max {
         return Err(AppError::Limit {
             code: codes::ASSESSMENT_RUN_LIMIT_EXCEEDED,

@@ -289,6 +289,23 @@ mod tests {
         assert!(request.verify(&verifier(), &secret(), NOW).unwrap_err().to_string().contains("16384 bytes"));
     }
 
+    /// Every bit of the header, so that what is let in is known to the last one: only the case of the signature's
+    /// hexadecimal letters, which says the same number.
+    #[test]
+    fn one_flipped_bit_in_the_authorization_is_refused() {
+        let verifier = verifier();
+        let whole = signed().header("authorization").clone();
+        let digits = whole.len() - 64..;
+        for (at, bit) in (0..whole.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut request = signed();
+            let header = request.header("authorization");
+            header[at] ^= 1 << bit;
+            let same_number = digits.contains(&at) && header[at].eq_ignore_ascii_case(&whole[at]);
+            let shown = String::from_utf8_lossy(header).into_owned();
+            assert_eq!(request.verify(&verifier, &secret(), NOW).is_ok(), same_number, "{at} {bit}: {shown}");
+        }
+    }
+
     proptest! {
         #[test]
         fn one_flipped_bit_anywhere_signed_is_refused(place in 0_usize..9, at in any::<usize>(), bit in 0_u32..8) {
@@ -318,19 +335,6 @@ mod tests {
                 _ => flip(request.header("x-amz-date")),
             }
             prop_assert!(request.verify(&verifier, &secret(), NOW).is_err());
-        }
-
-        #[test]
-        fn one_flipped_bit_in_the_authorization_is_refused(at in any::<usize>(), bit in 0_u32..8) {
-            let verifier = verifier();
-            let mut request = signed();
-            let header = request.header("authorization");
-            let at = at % header.len();
-            let before = header[at];
-            header[at] ^= 1 << bit;
-            // The case of the signature's digits, and a blank that turns into another, change nothing.
-            let same = before.eq_ignore_ascii_case(&header[at]) && at > header.len() - 64;
-            prop_assert!(same || request.verify(&verifier, &secret(), NOW).is_err());
         }
 
         #[test]

@@ -11,7 +11,7 @@ use crate::service::background::FeedSchedule;
 use crate::service::{open, running};
 
 pub(crate) fn run(context: &Context, words: &Serve) -> Result<Exit, Failure> {
-    log_to_standard_error();
+    log_to_standard_error(tracing::Level::INFO);
     let data_dir = context.data_dir()?;
     let app = Arc::new(open::service(data_dir.clone(), &words.service)?);
     let key = app.first_key().map_err(|error| exit::failed(&error))?;
@@ -30,19 +30,21 @@ pub(crate) fn run(context: &Context, words: &Serve) -> Result<Exit, Failure> {
             data_dir.display()
         ));
     }
-    running.until_told_to_end();
+    running.tell_when_told_to_end();
+    running.wait_until_told();
+    running.end();
     exit::line("ended");
     Ok(Exit::Done)
 }
 
 /// Log lines go to standard error, at the level of `YAGURA_LOG` (error, warn, info, debug), else
-/// info.
-pub(crate) fn log_to_standard_error() {
+/// `usual`.
+pub(crate) fn log_to_standard_error(usual: tracing::Level) {
     let level = std::env::var("YAGURA_LOG").ok().and_then(|level| level.parse().ok());
     // A second subscriber is refused, and the first one stays.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_max_level(level.unwrap_or(tracing::Level::INFO))
+        .with_max_level(level.unwrap_or(usual))
         .with_target(false)
         .try_init();
 }

@@ -37,11 +37,8 @@ impl Ending {
     /// Waits for that long; `true` when the end has begun.
     pub(crate) fn wait(&self, duration: Duration) -> bool {
         let over = self.inner.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (over, _) = self
-            .inner
-            .1
-            .wait_timeout_while(over, duration, |over| !*over)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (over, _) =
+            self.inner.1.wait_timeout_while(over, duration, |over| !*over).unwrap_or_else(PoisonError::into_inner);
         *over
     }
 }

@@ -3,3 +3,4 @@
 pub(crate) mod background;
 pub(crate) mod open;
 pub(crate) mod running;
+pub(crate) mod this_host;

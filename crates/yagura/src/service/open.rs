@@ -28,7 +28,9 @@ pub(crate) fn service(data_dir: PathBuf, words: &Service) -> Result<App, Failure
 fn failure(error: &OpenError) -> Failure {
     let message = Message::from_error(error);
     match error {
-        OpenError::Home { .. } => Failure::Usage(message.hint("--account takes 12 digits, --region one such as us-west-2")),
+        OpenError::Home { .. } => {
+            Failure::Usage(message.hint("--account takes 12 digits, --region one such as us-west-2"))
+        }
         OpenError::OtherMasterKey(_) => Failure::Usage(
             message.hint("put the right key into `master.key` of the data directory, or give it in YAGURA_MASTER_KEY"),
         ),

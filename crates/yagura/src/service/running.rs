@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -19,8 +21,7 @@ use crate::exit::{Failure, Message};
 pub(crate) struct Running {
     /// `https://127.0.0.1:8443`.
     pub(crate) url: String,
-    /// Tells everything to end.
-    pub(crate) ending: Ending,
+    ending: Ending,
     runtime: Runtime,
     port: tokio::task::JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
@@ -77,25 +78,34 @@ pub(crate) fn start(
 }
 
 impl Running {
-    /// Waits for Ctrl-C or SIGTERM, then ends in good order: no new connections, requests that
-    /// are in work end, the threads end.
-    pub(crate) fn until_told_to_end(self) {
-        self.runtime.block_on(async {
-            let mut terminate =
-                match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                    Ok(terminate) => terminate,
-                    Err(error) => {
-                        tracing::error!("cannot listen for SIGTERM: {error}");
-                        let _ = tokio::signal::ctrl_c().await;
-                        return;
+    /// From now on Ctrl-C and SIGTERM begin the end; the flag that is given back tells it.
+    pub(crate) fn tell_when_told_to_end(&self) -> Arc<AtomicBool> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let ending = self.ending.clone();
+        let told = Arc::clone(&ending.flag);
+        self.runtime.spawn(async move {
+            match signal(SignalKind::terminate()) {
+                Ok(mut terminate) => {
+                    tokio::select! {
+                        _ = tokio::signal::ctrl_c() => {}
+                        _ = terminate.recv() => {}
                     }
-                };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+                }
+                Err(error) => {
+                    tracing::error!("cannot listen for SIGTERM: {error}");
+                    // Without a listener for one signal the other still ends the program.
+                    let _ = tokio::signal::ctrl_c().await;
+                }
             }
+            ending.begin();
         });
-        self.end();
+        told
+    }
+
+    /// Waits for the end to begin.
+    pub(crate) fn wait_until_told(&self) {
+        const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+        while !self.ending.wait(LOOK_EVERY) {}
     }
 
     /// Ends in good order.
@@ -118,7 +128,8 @@ fn certificate_names(bound: IpAddr, names: &[String]) -> (Vec<String>, Vec<IpAdd
     let mut addresses: Vec<IpAddr> =
         vec![IpAddr::from(std::net::Ipv4Addr::LOCALHOST), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let plain = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    let plain =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     if plain(&host) {
         dns.push(host);
     }

@@ -34,9 +34,12 @@ struct Judgement {
 
 impl App {
     /// Judges a host of a run and writes what came of it.
-    pub(super) fn judge(&self, run: &Run, member: &RunAgent, now: Timestamp) -> Result<(), AppError> {
+    ///
+    /// # Errors
+    /// When the store or the blobs are away; what is wrong with the host's data is an exclusion.
+    pub fn judge_member(&self, run: &Run, member: &RunAgent, now: Timestamp) -> Result<(), AppError> {
         let digest = member.snapshot.clone().unwrap_or_default();
-        let judgement = match self.snapshot(&run.scope.account, &digest) {
+        let judgement = match self.stored_snapshot(&run.scope.account, &digest) {
             Ok(snapshot) => self.judgement(run, member, snapshot, now)?,
             Err(AppError::Temporary(why)) => return Err(AppError::Temporary(why)),
             Err(error) => {
@@ -80,7 +83,10 @@ impl App {
     }
 
     /// Reads a stored snapshot.
-    pub(in super::super) fn snapshot(&self, account: &str, digest: &str) -> Result<Snapshot, AppError> {
+    ///
+    /// # Errors
+    /// When it is not there, cannot be had now, or is damaged.
+    pub fn stored_snapshot(&self, account: &str, digest: &str) -> Result<Snapshot, AppError> {
         let name = super::super::agents::snapshot_blob(account, digest);
         let bytes = self.blobs.get(&name)?;
         yagura_wire::decode_snapshot(&bytes).map_err(AppError::internal)

@@ -127,7 +127,7 @@ impl App {
             return Ok(());
         }
         let now = self.now();
-        let snapshot = self.snapshot(account, digest)?;
+        let snapshot = self.stored_snapshot(account, digest)?;
         let assessment = self.assess_stored(snapshot, &[RulesPackage::Cve], now)?;
         let open: Vec<PostureEntry> = assessment.findings.iter().map(posture).collect();
         for some in hosts.chunks(HOSTS_AT_ONCE_MAX) {

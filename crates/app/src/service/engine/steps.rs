@@ -156,7 +156,7 @@ impl Engine {
             return self.finish(run, now);
         }
         for member in &waiting {
-            self.app.judge(run, member, now)?;
+            self.app.judge_member(run, member, now)?;
         }
         Ok(Step::Judged(waiting.len()))
     }
@@ -180,7 +180,12 @@ impl Engine {
             }
             let mut after = run.clone();
             after.counts = tx.count_findings(run.seq)?;
-            let state = if gaps == 0 { RunState::Completed } else { RunState::CompletedWithErrors };
+            let nothing_judged = census.all() > 0 && census.evaluated == 0;
+            let state = match gaps {
+                _ if nothing_judged => RunState::Failed,
+                0 => RunState::Completed,
+                _ => RunState::CompletedWithErrors,
+            };
             self.app.move_to(tx, run, &mut after, state, now)
         })?;
         if outcome {

@@ -12,6 +12,9 @@ use super::steps::SEVERITIES;
 /// Notifications of single findings that a run's list keeps; the outbox has them all.
 const FINDINGS_LISTED_MAX: usize = 50;
 
+/// The API's word for a topic to which there is no way.
+const NO_ROUTE: &str = "TOPIC_DOES_NOT_EXIST";
+
 impl App {
     /// Tells that a run was accepted.
     pub(in super::super) fn tell_created(&self, tx: &mut Tx<'_>, run: &Run, now: Timestamp) -> Result<(), AppError> {
@@ -93,7 +96,8 @@ impl App {
     }
 }
 
-/// Adds to the run's own list. Whether it arrived is written by whoever delivers it.
+/// Adds to the run's own list. This version has no way to any topic, and says so: a consumer must
+/// not take the silence for a delivery. The message itself waits in the outbox.
 fn note(
     tx: &mut Tx<'_>,
     run: &Run,
@@ -105,10 +109,10 @@ fn note(
     let notification = Notification {
         at,
         event,
-        message: Some(message.to_owned()),
-        error: false,
+        message: Some(format!("{message}; not delivered: no route to this topic is configured")),
+        error: true,
         topic: Some(topic.to_owned()),
-        status: None,
+        status: Some(NO_ROUTE.to_owned()),
     };
     tx.insert_notification(run, &notification)?;
     Ok(())
