@@ -7,6 +7,8 @@
 //!   one by one and reports what fails item by item.
 //! - `exception` turns a refusal into the body and the status that clients expect.
 //! - `page` makes and checks the tokens of paged lists.
+//! - [`server`]: the TLS port, its bounds, and the way of a request to its answer.
+//! - `gateway`: the calls of agents.
 //!
 //! # Invariants
 //!
@@ -18,8 +20,10 @@
 pub mod dispatch;
 mod exception;
 mod filter;
+mod gateway;
 mod input;
 mod items;
 pub mod operations;
 mod page;
+pub mod server;
 mod shapes;
