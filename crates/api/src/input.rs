@@ -14,7 +14,7 @@ use yagura_model::Attribute;
 use yagura_model::service::{Arn, ArnKind, Tag};
 
 /// The members of a request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Input {
     members: Map<String, Value>,
 }
@@ -156,6 +156,8 @@ impl Input {
         jiff::SignedDuration::try_from_secs_f64(seconds)
             .ok()
             .and_then(|since| Timestamp::from_duration(since).ok())
+            // A binary fraction may lie just below the millisecond that was meant.
+            .and_then(|at| at.round(jiff::Unit::Millisecond).ok())
             .map(Some)
             .ok_or_else(|| wrong_type(name, "a timestamp"))
     }

@@ -86,6 +86,11 @@ pub(crate) fn put(members: &mut Map<String, Value>, name: &str, value: Option<im
     }
 }
 
+/// Cuts a text at a number of characters; an empty one is none.
+pub(crate) fn cut(text: &str, chars_max: usize) -> Option<String> {
+    (!text.is_empty()).then(|| text.chars().take(chars_max).collect())
+}
+
 /// Makes an object of members.
 pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {

@@ -9,8 +9,13 @@ mod app;
 mod call;
 pub mod codes;
 mod error;
+pub mod exclusion;
+pub mod exclusion_preview;
+pub mod exclusions;
+pub mod finding;
 mod record;
 mod rights;
+pub mod run_agent;
 
 pub use app::{Answer, App, Call, Clock, Settings};
 pub use call::{Caller, Cx, Via};
