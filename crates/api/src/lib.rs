@@ -3,6 +3,8 @@
 //! - [`operations`]: the table of operations, one file each: what a request may hold, which verb
 //!   it calls, what the answer looks like.
 //! - `input` reads a request's members and names what is wrong with one in the API's codes.
+//! - `filter` reads the members that filters of lists share; `items` describes the things of a list
+//!   one by one and reports what fails item by item; `asset` shows the host of a finding.
 //! - `exception` turns a refusal into the body and the status that clients expect.
 //! - `page` makes and checks the tokens of paged lists.
 //!
@@ -13,9 +15,12 @@
 //! - Only `InternalException` is a 500.
 //! - Every body has a bound that is checked before it is read.
 
+mod asset;
 pub mod dispatch;
 mod exception;
+mod filter;
 mod input;
+mod items;
 pub mod operations;
 mod page;
 mod shapes;

@@ -3,7 +3,18 @@
 //! A file holds what its request may contain, the call of the verb in `yagura-app`, and the form
 //! of its answer. `None` as an answer is a body of no bytes, for operations without an output.
 
+mod add_attributes_to_findings;
+mod create_exclusions_preview;
+mod describe_exclusions;
+mod describe_findings;
+mod get_exclusions_preview;
+mod get_telemetry_metadata;
+mod list_assessment_run_agents;
+mod list_exclusions;
+mod list_findings;
 mod list_rules_packages;
+mod marking;
+mod remove_attributes_from_findings;
 
 use serde_json::Value;
 use yagura_app::service::{AppError, Cx};
@@ -44,7 +55,19 @@ pub struct Operation {
 }
 
 /// Every operation, by name.
-pub const OPERATIONS: &[Operation] = &[list_rules_packages::OPERATION];
+pub const OPERATIONS: &[Operation] = &[
+    add_attributes_to_findings::OPERATION,
+    create_exclusions_preview::OPERATION,
+    describe_exclusions::OPERATION,
+    describe_findings::OPERATION,
+    get_exclusions_preview::OPERATION,
+    get_telemetry_metadata::OPERATION,
+    list_assessment_run_agents::OPERATION,
+    list_exclusions::OPERATION,
+    list_findings::OPERATION,
+    list_rules_packages::OPERATION,
+    remove_attributes_from_findings::OPERATION,
+];
 
 /// Finds an operation by its name.
 pub fn find(name: &str) -> Option<&'static Operation> {

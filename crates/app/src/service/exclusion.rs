@@ -2,7 +2,7 @@
 //! [`super::exclusions`].
 
 use yagura_model::service::{Arn, ArnKind};
-use yagura_store::StoredExclusion;
+pub use yagura_store::StoredExclusion as Exclusion;
 
 use super::{AppError, Cx, finding::run_of};
 
@@ -21,7 +21,7 @@ pub fn list(cx: &mut Cx<'_, '_>, run: &Arn, after: &str, limit: usize) -> Result
 ///
 /// # Errors
 /// When the store fails.
-pub fn describe(cx: &mut Cx<'_, '_>, arn: &Arn) -> Result<Option<StoredExclusion>, AppError> {
+pub fn describe(cx: &mut Cx<'_, '_>, arn: &Arn) -> Result<Option<Exclusion>, AppError> {
     let scope = cx.scope().clone();
     if arn.kind() != ArnKind::Exclusion {
         return Ok(None);

@@ -1,7 +1,8 @@
 //! The agents of a run and how much they sent.
 
 use yagura_model::service::{AgentHealth, Arn, HealthCode};
-use yagura_store::{RunAgent, Telemetry};
+use yagura_store::RunAgent;
+pub use yagura_store::Telemetry;
 
 use super::{AppError, Cx, finding::run_of};
 
