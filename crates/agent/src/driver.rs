@@ -127,8 +127,7 @@ impl<'a> Driver<'a> {
                 }
                 Ok(None) => return Ok(Ended::NothingToDo),
                 Err(RunError::Call(CallError::Stopped)) => continue,
-                Err(RunError::Call(error)) => self.after_failure(error)?,
-                Err(error) => return Err(error),
+                Err(error) => self.after_failure(error)?,
             };
             if let Next::After(wait) = next {
                 // A wish to stop that ends the wait is seen at the top.
@@ -210,7 +209,7 @@ impl<'a> Driver<'a> {
                 Some(facts)
             }
             Err(error) => {
-                self.note(chain(&error));
+                self.complain(chain(&error));
                 None
             }
         }
@@ -296,7 +295,7 @@ impl<'a> Driver<'a> {
 
     /// Leaves a run's instruction alone for a while, so that a server that repeats it does not keep us busy.
     fn fail(&mut self, run: &str, why: &str) {
-        self.note(format!("run `{run}`: {why}"));
+        self.complain(format!("run `{run}`: {why}"));
         if self.failed.len() >= FAILED_MAX {
             self.failed.pop_first();
         }
@@ -381,7 +380,7 @@ impl<'a> Driver<'a> {
                 self.tell("the certificate was renewed");
             }
             // The old one is valid for another third of its life.
-            Err(error) => self.note(format!("the certificate could not be renewed: {error}")),
+            Err(error) => self.complain(format!("the certificate could not be renewed: {error}")),
         }
     }
 
@@ -397,17 +396,26 @@ impl<'a> Driver<'a> {
         self.state.write_record(&self.record).map_err(|error| chain(&error))
     }
 
-    /// Decides how to go on after a call that failed.
-    fn after_failure(&mut self, error: CallError) -> Result<Next, RunError> {
+    /// Decides how to go on after a failure: a server that is away and a disk that is full are waited for.
+    fn after_failure(&mut self, error: RunError) -> Result<Next, RunError> {
+        let asked = match &error {
+            RunError::Call(error) => error.retry_after(),
+            RunError::State(_) => None,
+            _ => return Err(error),
+        };
         if self.options.once {
-            return Err(RunError::Call(error));
+            return Err(error);
         }
-        let wait = self.back_off.next(self.parts.clock, error.retry_after());
+        let wait = self.back_off.next(self.parts.clock, asked);
         let text = chain(&error);
         if self.words.last_error.as_ref() != Some(&text) {
             self.tell(&format!("{text}; tries again, at most every {} s", WAIT_MAX.as_secs()));
+            if matches!(error, RunError::State(_)) {
+                self.note(text.clone());
+            }
             self.words.last_error = Some(text);
-            self.state.write_last_words(&self.words)?;
+            // A disk that refuses this as well is what is being told.
+            let _ = self.state.write_last_words(&self.words);
         }
         Ok(Next::After(wait))
     }
@@ -422,12 +430,17 @@ impl<'a> Driver<'a> {
 
     fn note_each(&mut self, runs: Vec<String>, what: &str) {
         for run in runs {
-            self.note(format!("telemetry of run `{run}` {what}"));
+            self.complain(format!("telemetry of run `{run}` {what}"));
         }
     }
 
-    fn note(&mut self, text: String) {
+    /// Says something in the log and to the server.
+    fn complain(&mut self, text: String) {
         self.tell(&text);
+        self.note(text);
+    }
+
+    fn note(&mut self, text: String) {
         if self.notes.len() < NOTES_MAX && !self.notes.contains(&text) {
             self.notes.push(text);
         }

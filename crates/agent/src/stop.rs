@@ -70,7 +70,7 @@ mod tests {
             stop.set();
             assert!(waiting.join().unwrap());
         });
-        assert!(stop.clone().is_set());
+        assert!(stop.is_set());
     }
 
     #[test]

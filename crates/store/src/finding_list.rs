@@ -160,7 +160,6 @@ impl Builder {
             marks.iter().map(|mark| format!("{SCOPE} AND {column} = {mark}")).collect()
         };
         let conditions: Vec<String> = match lead {
-            Lead::Scope => vec![SCOPE.to_owned()],
             // The runs are known to be of the scope; named as they are here, account and region
             // fit no index, and the run's own leads.
             Lead::Runs => {
@@ -174,13 +173,16 @@ impl Builder {
             Lead::Packages => {
                 let (packages, severities) = (self.marks(&filter.rules_packages), self.severities(filter));
                 pairs(&packages, &severities, |package, severity| {
-                    format!("{SCOPE} AND f.rules_package = {package} AND f.severity = {severity}")
+                    format!(
+                        "f.account = ?1 AND f.region || '' = ?2 AND f.rules_package = {package} \
+                         AND f.severity = {severity}"
+                    )
                 })
             }
             Lead::Agents => column(self, "f.agent", &filter.agents),
             Lead::Groups => column(self, "f.scaling_group", &filter.scaling_groups),
             Lead::Rules => column(self, "f.rule", &filter.rules),
-            Lead::Severities => {
+            Lead::Scope | Lead::Severities => {
                 let severities = self.severities(filter);
                 severities.iter().map(|severity| format!("{SCOPE} AND f.severity = {severity}")).collect()
             }
@@ -397,3 +399,6 @@ impl Tx<'_> {
         Ok(best.map_or(Lead::Scope, |(lead, _)| lead))
     }
 }
+
+#[cfg(test)]
+mod tests;

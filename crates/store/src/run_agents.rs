@@ -191,31 +191,35 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Remembers how many rules packages could not be judged whole on a host of a run.
+    /// Remembers how many rules packages were not judged whole on a host of a run, and how many of
+    /// them because something failed.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn set_gaps(&mut self, run_seq: i64, agent: &str, gaps: u64) -> Result<(), StoreError> {
+    pub fn set_gaps(&mut self, run_seq: i64, agent: &str, gaps: u64, failures: u64) -> Result<(), StoreError> {
         self.execute(
-            "UPDATE run_agent SET gaps = ?3 WHERE run_seq = ?1 AND agent = ?2",
-            &[run_seq.into(), agent.into(), gaps.into()],
+            "UPDATE run_agent SET gaps = ?3, failures = ?4 WHERE run_seq = ?1 AND agent = ?2",
+            &[run_seq.into(), agent.into(), gaps.into(), failures.into()],
         )?;
         Ok(())
     }
 
-    /// Counts what a run could not judge: hosts that were excluded, and packages that were not
-    /// judged whole on a host.
+    /// Counts what a run did not judge whole, and what failed: hosts that were excluded count in
+    /// both, rules packages on a host as [`Tx::set_gaps`] said.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn count_gaps(&mut self, run_seq: i64) -> Result<u64, StoreError> {
-        let count = self.query_one(
-            "SELECT CAST(COALESCE(SUM(gaps + CASE WHEN phase = 'excluded' THEN 1 ELSE 0 END), 0) AS BIGINT) \
-             FROM run_agent WHERE run_seq = ?1",
+    pub fn count_gaps(&mut self, run_seq: i64) -> Result<(u64, u64), StoreError> {
+        const EXCLUDED: &str = "CASE WHEN phase = 'excluded' THEN 1 ELSE 0 END";
+        let counts = self.query_one(
+            &format!(
+                "SELECT CAST(COALESCE(SUM(gaps + {EXCLUDED}), 0) AS BIGINT), \
+                 CAST(COALESCE(SUM(failures + {EXCLUDED}), 0) AS BIGINT) FROM run_agent WHERE run_seq = ?1"
+            ),
             &[run_seq.into()],
-            Row::count,
+            |row| Ok((row.count()?, row.count()?)),
         )?;
-        Ok(count.unwrap_or_default())
+        Ok(counts.unwrap_or_default())
     }
 
     /// Finds live runs in which agents are, other than `except`: agent and the run's number.

@@ -51,7 +51,9 @@ fn is_told(address: &str) -> bool {
 /// told by where it lies.
 fn fingerprint(host: &dyn Host, machine_id: Option<&str>, interfaces: &[yagura_wire::NetworkInterface]) -> String {
     let uuid = host.is_live().then(|| line(host, "sys/class/dmi/id/product_uuid")).flatten();
-    let mac = interfaces.iter().find_map(|interface| interface.mac_address.clone());
+    // Bridges and tunnels get another address with every boot; a device keeps its own.
+    let mut devices = interfaces.iter().filter(|interface| network::is_device(host, &interface.name));
+    let mac = devices.find_map(|interface| interface.mac_address.clone());
     let place = host.root_path();
     let parts = [machine_id.map(str::to_owned), uuid, mac, place];
     // Each part is followed by a line feed, so that no two sets of parts look the same.
@@ -109,6 +111,8 @@ mod tests {
             .file("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
             .file("etc/os-release", "ID=debian\nVERSION_ID=12\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n")
             .file("sys/class/net/eth0/address", format!("{mac}\n"))
+            .file("sys/class/net/eth0/device/vendor", "0x1af4\n")
+            .file("sys/class/net/docker0/address", "02:42:ac:11:00:01\n")
             .file("sys/class/net/lo/address", "00:00:00:00:00:00\n")
             .file("proc/sys/kernel/random/boot_id", "00000000-1111-2222-3333-444444444444\n")
     }
@@ -128,7 +132,10 @@ mod tests {
     #[test]
     fn a_clone_has_another_fingerprint_and_a_reboot_has_not() {
         let original = read(&machine("52:54:00:00:00:01"));
-        let rebooted = read(&machine("52:54:00:00:00:01").file("proc/sys/kernel/random/boot_id", "5\n"));
+        let rebooted = machine("52:54:00:00:00:01")
+            .file("proc/sys/kernel/random/boot_id", "5\n")
+            .file("sys/class/net/docker0/address", "02:42:ac:11:99:99\n");
+        let rebooted = read(&rebooted);
         let clone = read(&machine("52:54:00:00:00:02"));
         assert_eq!(original.fingerprint, rebooted.fingerprint);
         assert_ne!(original.fingerprint, clone.fingerprint);

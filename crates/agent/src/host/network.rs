@@ -43,6 +43,11 @@ pub(super) fn interfaces(host: &dyn Host) -> Vec<NetworkInterface> {
     interfaces
 }
 
+/// Tells whether a piece of hardware, real or virtual, is behind an interface.
+pub(super) fn is_device(host: &dyn Host, name: &str) -> bool {
+    matches!(host.metadata(&format!("sys/class/net/{name}/device")), Ok(Some(_)))
+}
+
 fn add(interfaces: &mut [NetworkInterface], name: &str, address: String) {
     let interface = interfaces.iter_mut().find(|interface| interface.name == name);
     if let Some(interface) = interface.filter(|interface| interface.addresses.len() < ADDRESSES_MAX) {

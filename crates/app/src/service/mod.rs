@@ -12,6 +12,7 @@ mod bell;
 mod call;
 mod cedar;
 pub mod codes;
+pub mod configuration;
 pub mod engine;
 mod error;
 pub mod exclusions;

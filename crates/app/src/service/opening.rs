@@ -117,7 +117,10 @@ pub fn open(opening: &Opening) -> Result<App, OpenError> {
     };
     let store = match &opening.database_url {
         Some(url) => Store::open_postgres(url)?,
-        None => Store::open_sqlite(data_dir)?,
+        None => {
+            make_file_private(&data_dir.join("yagura.db"))?;
+            Store::open_sqlite(data_dir)?
+        }
     };
     let folder = data_dir.join("blobs");
     let location = opening.blobs.clone().unwrap_or_else(|| folder.display().to_string());
@@ -125,12 +128,14 @@ pub fn open(opening: &Opening) -> Result<App, OpenError> {
     let now = (opening.clock)();
     let home = store.write(|tx| home(tx, opening, now))?;
     let authority = store.write(|tx| authority(tx, &keys, now))?;
+    let mut settings = Settings::new(home);
+    store.read(|tx| super::configuration::load(tx, &mut settings))?;
     write_beside(&data_dir.join("ca.pem"), authority.certificate_pem().as_bytes())?;
     Ok(App::new(Parts {
         store,
         blobs,
         clock: opening.clock.clone(),
-        settings: Settings::new(home),
+        settings,
         index: Box::new(DataDirIndex(data_dir.clone())),
         keys,
         authority,
@@ -246,6 +251,20 @@ fn make_private(folder: &Path) -> Result<(), OpenError> {
         .mode(0o700)
         .create(folder)
         .map_err(|source| OpenError::Write { path: folder.to_owned(), source })
+}
+
+/// The database tells what is wrong with every host: it is its owner's alone. SQLite's files beside
+/// it take over its mode.
+fn make_file_private(path: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|source| OpenError::Write { path: path.to_owned(), source })
 }
 
 /// Writes a file whole: beside, synced, renamed.

@@ -60,7 +60,8 @@ CREATE TABLE certificate (
 CREATE INDEX certificate_by_agent ON certificate (agent);
 
 -- An agent in a run. `phase`: instructed, collecting, flushed, evaluated, excluded. `gaps`: rules
--- packages that could not be judged whole on it.
+-- packages that were not judged whole on it; `failures`: those of them where something failed, in
+-- contrast to a thing that nobody speaks of.
 CREATE TABLE run_agent (
     account      TEXT NOT NULL,
     region       TEXT NOT NULL,
@@ -78,6 +79,7 @@ CREATE TABLE run_agent (
     asset        TEXT NOT NULL,
     evaluated_ms BIGINT,
     gaps         BIGINT NOT NULL DEFAULT 0,
+    failures     BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (run_seq, agent)
 );
 CREATE INDEX run_agent_by_agent ON run_agent (agent, run_seq);

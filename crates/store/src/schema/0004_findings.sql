@@ -29,13 +29,15 @@ CREATE TABLE finding (
     updated_ms    BIGINT NOT NULL,
     UNIQUE (run_seq, id)
 );
--- Each way to ask for findings reads one of these from its end and stops after a page.
-CREATE INDEX finding_by_scope ON finding (account, region, seq);
+-- Each way to ask for findings reads one of these from its end and stops after a page. No two of
+-- them fit the same question, because SQLite would choose by chance. All of a scope are asked for
+-- severity by severity.
 CREATE INDEX finding_by_run ON finding (run_seq, severity, seq);
 CREATE INDEX finding_by_severity ON finding (account, region, severity, seq);
 CREATE INDEX finding_by_agent ON finding (account, region, agent, seq);
 CREATE INDEX finding_by_rule ON finding (account, region, rule, seq);
-CREATE INDEX finding_by_package ON finding (account, region, rules_package, severity, seq);
+-- The ARN of a rules package names the region.
+CREATE INDEX finding_by_package ON finding (account, rules_package, severity, seq);
 CREATE INDEX finding_by_group ON finding (account, region, scaling_group, seq) WHERE scaling_group IS NOT NULL;
 CREATE INDEX finding_by_key ON finding (account, stable_key, seq);
 -- Reports walk a run rule by rule.

@@ -36,8 +36,9 @@ pub(crate) fn run(context: &Context, words: &Up) -> Result<Exit, Failure> {
     let told = running.tell_when_told_to_end();
     let agent = this_host::start_agent(&app, &data_dir, &running.url);
     let outcome = agent.and_then(|agent| {
-        let outcome =
-            first_assessment(context, &app, &agent.id, &data_dir, &running.url, &|| told.load(Ordering::Relaxed));
+        // With `--once` nothing goes on that a next step could speak to.
+        let url = (!words.once).then_some(running.url.as_str());
+        let outcome = first_assessment(context, &app, &agent.id, &data_dir, url, &|| told.load(Ordering::Relaxed));
         if outcome.is_ok() && !words.once {
             running.wait_until_told();
         }
@@ -53,7 +54,7 @@ fn first_assessment(
     app: &App,
     agent: &str,
     data_dir: &std::path::Path,
-    url: &str,
+    url: Option<&str>,
     ended: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
     let started_at = Timestamp::now();
@@ -70,16 +71,10 @@ fn first_assessment(
         screen.push_str(&assess::render(&report, Format::Table, &options)?);
         memory::keep(data_dir, &report);
     }
-    if !ended() {
+    screen.push_str(&outcome(context.language, &assessed.run.to_string(), assessed.state));
+    if let Some(url) = url.filter(|_| !ended()) {
         let token = next_token(app).map_err(|error| exit::failed(&error))?;
-        screen.push_str(&next_steps(
-            context.language,
-            &assessed.run.to_string(),
-            assessed.state,
-            data_dir,
-            url,
-            &token,
-        ));
+        screen.push_str(&next_steps(context.language, data_dir, url, &token));
     }
     output::write(None, screen.as_bytes())
 }
@@ -104,21 +99,19 @@ fn next_token(app: &App) -> Result<String, AppError> {
     })
 }
 
-fn next_steps(
-    language: Language,
-    run: &str,
-    state: RunState,
-    data_dir: &std::path::Path,
-    url: &str,
-    token: &str,
-) -> String {
-    let data = data_dir.display();
+fn outcome(language: Language, run: &str, state: RunState) -> String {
     let state = state.word();
+    match language {
+        Language::English => format!("\nThe run is {state}: {run}\n"),
+        Language::Japanese => format!("\n評価の状態は {state} です: {run}\n"),
+    }
+}
+
+fn next_steps(language: Language, data_dir: &std::path::Path, url: &str, token: &str) -> String {
+    let data = data_dir.display();
     match language {
         Language::English => format!(
             "
-The run is {state}: {run}
-
 Next, in another shell:
   eval \"$(yagura env --data-dir '{data}')\"             then: aws inspector list-findings
   yagura-agent enroll --server {url} --token {token}
@@ -130,8 +123,6 @@ Next, in another shell:
         ),
         Language::Japanese => format!(
             "
-評価の状態は {state} です: {run}
-
 次の操作 (別のシェルで):
   eval \"$(yagura env --data-dir '{data}')\"             続けて: aws inspector list-findings
   yagura-agent enroll --server {url} --token {token}

@@ -55,13 +55,17 @@ pub(crate) struct FeedSchedule {
 }
 
 /// Starts the threads; they end when the ending begins.
-pub(crate) fn start(app: &Arc<App>, ending: &Ending, feeds: FeedSchedule) -> std::io::Result<Vec<JoinHandle<()>>> {
+pub(crate) fn start(
+    app: &Arc<App>,
+    ending: &Ending,
+    owner: &str,
+    feeds: FeedSchedule,
+) -> std::io::Result<Vec<JoinHandle<()>>> {
     let mut threads = Vec::new();
     let mut spawn = |name: &str, work: Box<dyn FnOnce() + Send>| -> std::io::Result<()> {
         threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(work)?);
         Ok(())
     };
-    let owner = format!("{}-{}", std::process::id(), Timestamp::now().as_millisecond());
     let engine = Engine::new(Arc::clone(app), owner);
     let until = ending.clone();
     spawn("runs", Box::new(move || runs(&engine, &until)))?;

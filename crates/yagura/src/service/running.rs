@@ -1,5 +1,7 @@
 //! A running server: the port, the threads, the end.
 
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +28,38 @@ pub(crate) struct Running {
     port: tokio::task::JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
     shutdown: tokio::sync::watch::Sender<bool>,
+    _lock: ServerLock,
+}
+
+/// The right to be the server of a data directory, held while the process lives.
+struct ServerLock {
+    /// Names the server across restarts, so that it takes up its own runs at once.
+    owner: String,
+    _file: File,
+}
+
+impl ServerLock {
+    fn take(data_dir: &Path) -> Result<Self, Failure> {
+        const OWNER_BYTES_MAX: u64 = 64;
+        let path = data_dir.join("server.lock");
+        let cannot =
+            |error: std::io::Error| Failure::Failed(Message::new(format!("cannot use `{}`: {error}", path.display())));
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
+        if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+            return Err(Failure::Failed(
+                Message::new(format!("another server runs on the data directory `{}`", data_dir.display()))
+                    .hint("end it first, or choose another data directory with --data-dir"),
+            ));
+        }
+        let mut owner = String::new();
+        (&file).take(OWNER_BYTES_MAX).read_to_string(&mut owner).map_err(cannot)?;
+        if owner.trim().is_empty() {
+            owner = uuid::Uuid::new_v4().to_string();
+            file.write_all(owner.as_bytes()).and_then(|()| file.sync_all()).map_err(cannot)?;
+        }
+        Ok(Self { owner: owner.trim().to_owned(), _file: file })
+    }
 }
 
 /// Opens the port and starts the threads.
@@ -39,6 +73,7 @@ pub(crate) fn start(
     let cannot = |what: &str, error: &dyn std::error::Error| {
         Failure::Failed(Message::new(format!("cannot {what}: {}", crate::commands::chain(error))))
     };
+    let lock = ServerLock::take(data_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -61,8 +96,8 @@ pub(crate) fn start(
     write_beside(&data_dir.join("endpoint"), format!("{url}\n").as_bytes())
         .map_err(|error| cannot("write the endpoint", &error))?;
     let ending = Ending::default();
-    let threads =
-        background::start(app, &ending, feeds).map_err(|error| cannot("start the background threads", &error))?;
+    let threads = background::start(app, &ending, &lock.owner, feeds)
+        .map_err(|error| cannot("start the background threads", &error))?;
     let (shutdown, mut over) = tokio::sync::watch::channel(false);
     let served = Arc::clone(app);
     let port = runtime.spawn(async move {
@@ -74,7 +109,7 @@ pub(crate) fn start(
             tracing::error!("the server's port failed: {error}");
         }
     });
-    Ok(Running { url, ending, runtime, port, threads, shutdown })
+    Ok(Running { url, ending, runtime, port, threads, shutdown, _lock: lock })
 }
 
 impl Running {

@@ -28,8 +28,10 @@ struct Judgement {
     posture: Vec<PostureEntry>,
     /// ARNs and words of the packages that were judged, whole or in part.
     judged: Vec<(String, RulesPackage)>,
-    /// Packages that could not be judged whole.
+    /// Packages that were not judged whole.
     gaps: u64,
+    /// Those of them where something failed.
+    failures: u64,
 }
 
 impl App {
@@ -63,7 +65,7 @@ impl App {
             after.phase = Phase::Evaluated;
             after.evaluated_at = Some(now);
             tx.update_run_agent(&after)?;
-            tx.set_gaps(run.seq, &member.agent, judgement.gaps)?;
+            tx.set_gaps(run.seq, &member.agent, judgement.gaps, judgement.failures)?;
             Ok(())
         })
     }
@@ -111,6 +113,7 @@ impl App {
             posture: Vec::new(),
             judged: Vec::new(),
             gaps: 0,
+            failures: 0,
         };
         for (arn, package) in &packages {
             let state = state_of(&assessment, *package);
@@ -118,6 +121,7 @@ impl App {
                 judgement.judged.push((arn.clone(), *package));
             }
             judgement.gaps += u64::from(state != CoverageState::Assessed);
+            judgement.failures += u64::from(failed(&assessment, *package, state));
             judgement.exclusions.extend(exclusions_of(member, arn, *package, &assessment, release.as_ref()));
         }
         for finding in &assessment.findings {
@@ -163,6 +167,17 @@ impl App {
 fn state_of(assessment: &Assessment, package: RulesPackage) -> CoverageState {
     let line = assessment.coverage.iter().find(|line| line.rules_package == package && line.feed.is_none());
     line.map_or(CoverageState::NotAssessed, |line| line.state)
+}
+
+/// Tells whether something failed, in contrast to a thing that is judged as far as anybody speaks
+/// of it: a package from another vendor is an exclusion, and no error of the run.
+fn failed(assessment: &Assessment, package: RulesPackage, state: CoverageState) -> bool {
+    let unread = |exclusion: &Exclusion| {
+        exclusion.rules_package == package
+            && exclusion.code.is_gap()
+            && exclusion.code != yagura_model::ExclusionCode::NoAuthority
+    };
+    state == CoverageState::NotAssessed || assessment.exclusions.iter().any(unread)
 }
 
 /// What of a package could not be judged on a host: one exclusion for the package as a whole, one

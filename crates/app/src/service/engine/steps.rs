@@ -174,14 +174,14 @@ impl Engine {
             {
                 tx.insert_exclusions(&run.scope, run.seq, &[exclusions::missing_feed(arn, why)])?;
             }
-            let gaps = tx.count_gaps(run.seq)?;
+            let (gaps, failures) = tx.count_gaps(run.seq)?;
             if self.app.settings.nothing_found_finding && gaps == 0 && census.evaluated > 0 {
                 self.app.tell_nothing_found(tx, run, now)?;
             }
             let mut after = run.clone();
             after.counts = tx.count_findings(run.seq)?;
             let nothing_judged = census.all() > 0 && census.evaluated == 0;
-            let state = match gaps {
+            let state = match failures {
                 _ if nothing_judged => RunState::Failed,
                 0 => RunState::Completed,
                 _ => RunState::CompletedWithErrors,
