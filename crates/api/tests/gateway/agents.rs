@@ -325,3 +325,19 @@ fn a_goodbye_is_believed() {
     let agent = service.read(|tx| tx.agent_by_id(&host.id).unwrap().unwrap());
     assert_eq!((agent.reported, agent.health_details.as_deref()), (HealthCode::Shutdown, Some("reboot")));
 }
+
+#[test]
+fn a_fleet_that_waits_is_woken_by_one_ring() {
+    const AGENTS: usize = 40;
+    let service = Service::new();
+    let mut hosts: Vec<Host> = (0..AGENTS).map(|_| Host::enrolled(&service)).collect();
+    let ids: Vec<String> = hosts.iter().map(|host| host.id.clone()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    // Not heard, the ring would cost each of them 50 s.
+    let instructed = std::thread::scope(|scope| {
+        let held: Vec<_> = hosts.iter_mut().map(|host| scope.spawn(|| host.beat(json!({"waitSeconds": 50})))).collect();
+        service.run_with(&ids);
+        held.into_iter().map(|held| held.join().unwrap()["instructions"][0].clone()).collect::<Vec<_>>()
+    });
+    assert!(instructed.iter().all(|instruction| instruction["run"].is_string()));
+}

@@ -1,6 +1,8 @@
-//! A server on a free port of this host, on an empty store.
+//! A server on a free port of this host, on an empty store: SQLite, or PostgreSQL where a test
+//! database is named.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -52,7 +54,7 @@ impl Service {
         let certificate = authority.server_certificate(&["localhost".to_owned()], &addresses, long_ago).unwrap();
         let tls = server_config(&certificate, authority.certificate_pem()).unwrap();
         let app = Arc::new(App::new(Parts {
-            store: Store::open_sqlite(data.path()).unwrap(),
+            store: store(data.path()),
             blobs: open_blobs(data.path().join("blobs").to_str().unwrap(), []).unwrap(),
             authority,
             clock,
@@ -204,6 +206,17 @@ impl Drop for Service {
             self.wait_for_the_end();
         }
     }
+}
+
+/// SQLite, or a new schema of the PostgreSQL database that `YAGURA_TEST_POSTGRES` names.
+fn store(data: &Path) -> Store {
+    static SCHEMAS: AtomicI64 = AtomicI64::new(0);
+    let Ok(url) = std::env::var("YAGURA_TEST_POSTGRES") else { return Store::open_sqlite(data).unwrap() };
+    let schema = format!("gateway_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
+    let joint = if url.contains('?') { '&' } else { '?' };
+    Store::open_postgres(&format!("{url}{joint}options=-c%20search_path%3D{schema}")).unwrap()
 }
 
 pub(crate) fn scope() -> Scope {
