@@ -15,6 +15,7 @@ mod describe_assessment_templates;
 mod describe_cross_account_access_role;
 mod describe_resource_groups;
 mod describe_rules_packages;
+mod get_assessment_report;
 mod list_assessment_runs;
 mod list_assessment_targets;
 mod list_assessment_templates;
@@ -83,6 +84,7 @@ pub const OPERATIONS: &[Operation] = &[
     describe_cross_account_access_role::OPERATION,
     describe_resource_groups::OPERATION,
     describe_rules_packages::OPERATION,
+    get_assessment_report::OPERATION,
     list_assessment_runs::OPERATION,
     list_assessment_targets::OPERATION,
     list_assessment_templates::OPERATION,
