@@ -108,10 +108,9 @@ impl Tx<'_> {
             );
             let mut values: Vec<Value> = vec![run_seq.into()];
             values.extend(agents.iter().map(|agent| Value::from(*agent)));
-            for (agent, asset) in self.query(&sql, &values, |row| Ok((row.text()?, row.json::<Asset>()?)))? {
-                if let Some(name) = asset.hostname.filter(|name| !name.is_empty()) {
-                    names.insert(agent, name);
-                }
+            for (agent, asset) in self.query(&sql, &values, |row| Ok((row.text()?, row.text()?)))? {
+                let name = serde_json::from_str::<Asset>(&asset).ok().and_then(|asset| asset.hostname);
+                names.extend(name.filter(|name| !name.is_empty()).map(|name| (agent, name)));
             }
         }
         Ok(names)
