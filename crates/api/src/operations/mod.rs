@@ -19,6 +19,7 @@ mod describe_exclusions;
 mod describe_findings;
 mod describe_resource_groups;
 mod describe_rules_packages;
+mod get_assessment_report;
 mod get_exclusions_preview;
 mod get_telemetry_metadata;
 mod list_assessment_run_agents;
@@ -98,6 +99,7 @@ pub const OPERATIONS: &[Operation] = &[
     describe_findings::OPERATION,
     describe_resource_groups::OPERATION,
     describe_rules_packages::OPERATION,
+    get_assessment_report::OPERATION,
     get_exclusions_preview::OPERATION,
     get_telemetry_metadata::OPERATION,
     list_assessment_run_agents::OPERATION,

@@ -24,6 +24,7 @@ mod keys;
 pub mod opening;
 pub mod preview;
 mod record;
+pub mod reports;
 pub mod resource_group;
 mod rights;
 pub mod run;
