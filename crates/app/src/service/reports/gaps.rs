@@ -94,9 +94,8 @@ impl Gaps {
         let Some(numbers) = self.by_host.get(host) else { return SILENT.into() };
         let reasons: Vec<LocalText> =
             numbers.iter().take(REASONS_SHOWN_MAX).map(|number| self.reason(*number)).collect();
-        let joined = |text: fn(&LocalText) -> &str, between: &str| {
-            reasons.iter().map(text).collect::<Vec<_>>().join(between)
-        };
+        let joined =
+            |text: fn(&LocalText) -> &str, between: &str| reasons.iter().map(text).collect::<Vec<_>>().join(between);
         LocalText::new(joined(|reason| &reason.en, "; "), joined(|reason| &reason.ja, "、"))
     }
 
