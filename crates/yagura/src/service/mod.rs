@@ -2,4 +2,5 @@
 
 pub(crate) mod background;
 pub(crate) mod open;
+pub(crate) mod rendering;
 pub(crate) mod running;

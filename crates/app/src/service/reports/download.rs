@@ -23,7 +23,10 @@ pub struct ReportFile {
 
 impl std::fmt::Debug for ReportFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReportFile").field("file_name", &self.file_name).field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("ReportFile")
+            .field("file_name", &self.file_name)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -277,7 +277,8 @@ mod tests {
                 }
             }
         }
-        for other in ["", "/reports/", "/reports/123456789012/us-west-2/0-HAAAAAAA/full-en.html/", "/reports/../x/y/z"] {
+        for other in ["", "/reports/", "/reports/123456789012/us-west-2/0-HAAAAAAA/full-en.html/", "/reports/../x/y/z"]
+        {
             assert_eq!(read_path(other), None, "{other}");
         }
     }

@@ -16,7 +16,7 @@ use yagura_model::run_report::{
 use yagura_model::service::{Agent, Run};
 use yagura_model::{Attribute, LocalText};
 use yagura_store::{
-    ExclusionScope, FindingPosition, JudgedHow, RuleOutcome, StoredExclusion, StoredFinding, StoreError, Tx,
+    ExclusionScope, FindingPosition, JudgedHow, RuleOutcome, StoreError, StoredExclusion, StoredFinding, Tx,
     WalkedAgent,
 };
 
@@ -232,7 +232,10 @@ impl<'a> StoreSource<'a> {
         // Where the remedy is another one here (another package, another file), it is told here.
         if finding.text.recommendation != group.recommendation {
             let remedy = &finding.text.recommendation;
-            lines.insert(0, LocalText::new(format!("here: {}", remedy.en), format!("このインスタンスでは: {}", remedy.ja)));
+            lines.insert(
+                0,
+                LocalText::new(format!("here: {}", remedy.en), format!("このインスタンスでは: {}", remedy.ja)),
+            );
         }
         FindingInstance {
             agent_id: finding.agent.clone(),
@@ -310,7 +313,10 @@ impl RunReportSource for StoreSource<'_> {
         let target_arn = yagura_model::service::Arn::target(&run.scope, &run.target);
         Ok(RunHeader {
             run: Named { name: run.name.clone(), arn: run.arn().to_string() },
-            template: Named { name: template.map(|found| found.name).unwrap_or_default(), arn: template_arn.to_string() },
+            template: Named {
+                name: template.map(|found| found.name).unwrap_or_default(),
+                arn: template_arn.to_string(),
+            },
             target: Named { name: target.map(|found| found.name).unwrap_or_default(), arn: target_arn.to_string() },
             account: run.scope.account.clone(),
             region: run.scope.region.clone(),
@@ -349,10 +355,9 @@ impl RunReportSource for StoreSource<'_> {
     fn exclusions(&mut self, each: &mut dyn FnMut(&RunExclusion) -> Wanted) -> Result<(), RunReportError> {
         self.each_exclusion(|exclusion, names| {
             let scope = |(kind, value): &(ExclusionScope, String)| match kind {
-                ExclusionScope::InstanceId => Scope::Instance {
-                    agent_id: value.clone(),
-                    hostname: names.get(value).cloned().unwrap_or_default(),
-                },
+                ExclusionScope::InstanceId => {
+                    Scope::Instance { agent_id: value.clone(), hostname: names.get(value).cloned().unwrap_or_default() }
+                }
                 ExclusionScope::RulesPackageArn => Scope::RulesPackage(self.package(value)),
             };
             let shown = RunExclusion {
