@@ -103,9 +103,7 @@ impl Tx<'_> {
     /// When the database refuses.
     pub fn report(&mut self, key: &ReportKey) -> Result<Option<StoredReport>, StoreError> {
         self.query_one(
-            &format!(
-                "SELECT {COLUMNS} FROM report WHERE run_seq = ?1 AND format = ?2 AND kind = ?3 AND language = ?4"
-            ),
+            &format!("SELECT {COLUMNS} FROM report WHERE run_seq = ?1 AND format = ?2 AND kind = ?3 AND language = ?4"),
             &[key.run_seq.into(), (&key.format).into(), (&key.kind).into(), (&key.language).into()],
             read,
         )

@@ -104,7 +104,10 @@ fn a_link_opens_its_own_report_until_it_expires() {
     assert!(open(&path, &query).is_ok());
     service.advance(1);
     let error = open(&path, &query).unwrap_err();
-    assert!(matches!(error, DownloadError::Expired(_)) && error.to_string().contains("2026-01-01T00:15:00Z"), "{error}");
+    assert!(
+        matches!(error, DownloadError::Expired(_)) && error.to_string().contains("2026-01-01T00:15:00Z"),
+        "{error}"
+    );
     let (path, query) = split(service.ok("GetAssessmentReport", request(&run))["url"].as_str().unwrap());
     assert!(open(&path, &query).is_ok(), "the next call gives a fresh link");
     service.ok("DeleteAssessmentRun", json!({"assessmentRunArn": run}));
@@ -261,12 +264,7 @@ fn a_slow_worker_keeps_its_claim_and_a_lost_one_stops() {
         stolen: bool,
     }
     impl RenderReport for Slow<'_> {
-        fn render(
-            &self,
-            _: ReportChoice,
-            _: &mut dyn RunReportSource,
-            out: &mut dyn Write,
-        ) -> Result<(), RenderError> {
+        fn render(&self, _: ReportChoice, _: &mut dyn RunReportSource, out: &mut dyn Write) -> Result<(), RenderError> {
             for _ in 0..10 {
                 self.service.advance(30);
                 if self.stolen {

@@ -52,7 +52,8 @@ fn the_page_speaks_japanese() {
     let fleet = Fleet::new();
     fleet.put_findings(1);
     let page = String::from_utf8(rendered(&fleet, Format::Html, Kind::Full, Language::Japanese)).unwrap();
-    for part in ["lang=\"ja\"", "更新してください", "重大度の根拠", "証拠 1", "対象外の OS", "ASLR の有効化"] {
+    for part in ["lang=\"ja\"", "更新してください", "重大度の根拠", "証拠 1", "対象外の OS", "ASLR の有効化"]
+    {
         assert!(page.contains(part), "`{part}`");
     }
 }
@@ -62,7 +63,8 @@ fn a_japanese_pdf_without_a_font_says_what_is_missing() {
     let fleet = Fleet::new();
     let mut source = StoreSource::new(&fleet.app, fleet.run.clone(), "auditor".into());
     let nowhere = FontFinder::within(vec![fleet.data.path().join("none")]);
-    let error = render(&mut source, Format::Pdf, Kind::Full, Language::Japanese, &nowhere, &mut Vec::new()).unwrap_err();
+    let error =
+        render(&mut source, Format::Pdf, Kind::Full, Language::Japanese, &nowhere, &mut Vec::new()).unwrap_err();
     assert!(matches!(&error, RunRenderError::NoJapaneseFont { .. }) && error.to_string().contains("fonts-noto-cjk"));
 }
 
@@ -143,10 +145,7 @@ fn instances_that_were_not_judged_come_first_with_the_reason() {
             Wanted::More
         })
         .unwrap();
-    assert_eq!(
-        outcomes,
-        ["db-1 not: Agent is unhealthy", "db-2 partly: Unsupported OS version", "web-1 1", "web-2 1"]
-    );
+    assert_eq!(outcomes, ["db-1 not: Agent is unhealthy", "db-2 partly: Unsupported OS version", "web-1 1", "web-2 1"]);
     let mut lines = Vec::new();
     source
         .coverage(&mut |line| {

@@ -129,7 +129,10 @@ fn a_lost_claim_writes_nothing() {
         assert_eq!(kept(store, &run), second);
         assert!(write(store, |tx| tx.fail_report(&second, "no font", at(202))));
         let failed = kept(store, &run);
-        assert_eq!((failed.status, failed.message.as_deref(), failed.blob), (ReportStatus::Failed, Some("no font"), None));
+        assert_eq!(
+            (failed.status, failed.message.as_deref(), failed.blob),
+            (ReportStatus::Failed, Some("no font"), None)
+        );
         let failed = kept(store, &run);
         assert!(write(store, |tx| tx.ask_again_for_report(&failed, at(300))));
         assert!(!write(store, |tx| tx.ask_again_for_report(&failed, at(300))));

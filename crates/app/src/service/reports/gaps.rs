@@ -42,6 +42,8 @@ struct Missed {
     hosts: BTreeSet<String>,
     /// It concerns the package, whatever the host.
     everywhere: bool,
+    /// The package did not judge them at all.
+    not_at_all: bool,
 }
 
 /// What of a run was not judged.
@@ -63,6 +65,7 @@ impl Gaps {
         // Without a host, the description says what the title cannot: which data is missing.
         let reason = if hosts.is_empty() { &exclusion.description } else { &exclusion.title };
         let reason = self.number(reason);
+        let not_at_all = NOT_AT_ALL.contains(&exclusion.title.en.as_str());
         for host in &hosts {
             self.by_host.entry((*host).clone()).or_default().insert(reason);
         }
@@ -70,6 +73,7 @@ impl Gaps {
             let missed = self.by_package.entry((package.clone(), reason)).or_default();
             missed.hosts.extend(hosts.iter().map(|host| (*host).clone()));
             missed.everywhere |= hosts.is_empty();
+            missed.not_at_all |= not_at_all;
         }
     }
 
@@ -122,21 +126,22 @@ impl Gaps {
                 lines.push(line(CoverageState::NotAssessed, Some(NOT_JUDGED.into()), not_judged));
             }
             let mut short: BTreeSet<&String> = BTreeSet::new();
+            let mut judges = true;
             for ((_, number), missed) in self.by_package.iter().filter(|((package, _), _)| package == arn) {
                 let hosts: BTreeSet<&String> = missed.hosts.iter().filter(|host| !unjudged.contains(*host)).collect();
                 let reason = self.reason(*number);
-                let not_at_all = NOT_AT_ALL.contains(&reason.en.as_str());
-                let state = if not_at_all { CoverageState::NotAssessed } else { CoverageState::Partly };
+                let state = if missed.not_at_all { CoverageState::NotAssessed } else { CoverageState::Partly };
                 if !hosts.is_empty() {
                     lines.push(line(state, Some(reason.clone()), count(hosts.len())));
                 }
                 if missed.everywhere && judged > 0 {
-                    lines.push(line(CoverageState::Partly, Some(reason), judged));
+                    lines.push(line(state, Some(reason), judged));
+                    judges &= !missed.not_at_all;
                 }
                 short.extend(hosts);
             }
             let whole = judged.saturating_sub(count(short.len()));
-            if whole > 0 {
+            if whole > 0 && judges {
                 lines.push(line(CoverageState::Assessed, None, whole));
             } else if judged == 0 && not_judged == 0 {
                 lines.push(line(CoverageState::NotAssessed, Some(NO_HOST.into()), 0));
@@ -200,6 +205,18 @@ mod tests {
         );
         assert_eq!(gaps.why("i-0").en, "Agent is unhealthy");
         assert_eq!(gaps.why("i-9").en, SILENT.en);
+    }
+
+    #[test]
+    fn a_package_without_data_judged_nothing() {
+        let mut gaps = Gaps::default();
+        gaps.add(&exclusion(1, "Rules evaluation error", &[(ExclusionScope::RulesPackageArn, "cve")]));
+        let lines = gaps.coverage(&[("cve".to_owned(), LocalText::untranslated("cve"))], &BTreeSet::new(), 3);
+        let shown: Vec<_> = lines.iter().map(|line| (line.state, line.instances)).collect();
+        assert_eq!(shown, [(CoverageState::NotAssessed, 3)]);
+        let lines = Gaps::default().coverage(&[("cve".to_owned(), LocalText::default())], &BTreeSet::new(), 0);
+        let shown: Vec<_> = lines.iter().map(|line| (line.state, line.instances)).collect();
+        assert_eq!(shown, [(CoverageState::NotAssessed, 0)]);
     }
 
     #[test]
