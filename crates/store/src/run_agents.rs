@@ -125,7 +125,7 @@ impl Tx<'_> {
     /// When the database refuses.
     pub fn run_agent(&mut self, run_seq: i64, agent: &str) -> Result<Option<RunAgent>, StoreError> {
         self.query_one(
-            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND agent = ?2"),
+            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND agent = ?2{}", self.for_change()),
             &[run_seq.into(), agent.into()],
             read,
         )
@@ -178,7 +178,10 @@ impl Tx<'_> {
     /// When the database refuses.
     pub fn run_agents_in(&mut self, run_seq: i64, phase: Phase, limit: usize) -> Result<Vec<RunAgent>, StoreError> {
         self.query(
-            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND phase = ?2 ORDER BY agent LIMIT ?3"),
+            &format!(
+                "SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND phase = ?2 ORDER BY agent LIMIT ?3{}",
+                self.for_change()
+            ),
             &[run_seq.into(), phase.word().into(), limit.into()],
             read,
         )
