@@ -221,16 +221,30 @@ fn partly(package: RulesPackage, reason: &LocalText, exclusions: &[Exclusion]) -
     if gaps.is_empty() {
         return reason.clone();
     }
-    let shown = |subject: fn(&Exclusion) -> String| {
-        let mut parts: Vec<String> = gaps.iter().take(SUBJECTS_SHOWN_MAX).map(|gap| subject(gap)).collect();
-        if gaps.len() > SUBJECTS_SHOWN_MAX {
-            parts.push("…".to_owned());
+    // Forty packages of one vendor have one reason.
+    let mut by_reason: Vec<(&LocalText, Vec<&str>)> = Vec::new();
+    for gap in &gaps {
+        match by_reason.iter_mut().find(|(reason, _)| **reason == gap.reason) {
+            Some((_, subjects)) => subjects.push(&gap.subject),
+            None => by_reason.push((&gap.reason, vec![&gap.subject])),
         }
-        parts.join("; ")
+    }
+    let shown = |reason: fn(&LocalText) -> &str| {
+        let parts: Vec<String> = by_reason
+            .iter()
+            .take(SUBJECTS_SHOWN_MAX)
+            .map(|(why, subjects)| {
+                let cut = if subjects.len() > SUBJECTS_SHOWN_MAX { " …" } else { "" };
+                let subjects: Vec<&str> = subjects.iter().copied().take(SUBJECTS_SHOWN_MAX).collect();
+                format!("{}{cut} ({})", subjects.join(", "), reason(why))
+            })
+            .collect();
+        let cut = if by_reason.len() > SUBJECTS_SHOWN_MAX { "; …" } else { "" };
+        format!("{}{cut}", parts.join("; "))
     };
     LocalText::new(
-        format!("{} in all: {}", gaps.len(), shown(|gap| format!("{} ({})", gap.subject, gap.reason.en))),
-        format!("全 {} 件: {}", gaps.len(), shown(|gap| format!("{} ({})", gap.subject, gap.reason.ja))),
+        format!("{} in all: {}", gaps.len(), shown(|reason| &reason.en)),
+        format!("全 {} 件: {}", gaps.len(), shown(|reason| &reason.ja)),
     )
 }
 
