@@ -94,6 +94,17 @@ impl Postgres {
     }
 }
 
+impl Drop for Postgres {
+    /// A connection says goodbye when it goes, and waits for that, which nobody may do on a
+    /// thread of an async runtime. Who drops the service last is not known, so a thread of its
+    /// own waits.
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut self.lock().idle);
+        // One that panicked has closed its connections all the same.
+        let _ = std::thread::spawn(move || drop(idle)).join();
+    }
+}
+
 impl Database for Postgres {
     fn transact(&self, writes: bool, work: Work<'_>) -> Result<(), StoreError> {
         let mut tries = 0;
