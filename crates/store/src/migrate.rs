@@ -15,6 +15,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0004_findings", include_str!("schema/0004_findings.sql")),
     ("0005_audit", include_str!("schema/0005_audit.sql")),
     ("0006_continuous", include_str!("schema/0006_continuous.sql")),
+    ("0007_retention", include_str!("schema/0007_retention.sql")),
 ];
 
 pub(crate) fn run(database: &dyn Database) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Assessment runs as things: found, shown and deleted. What makes them go on is the run engine.
 
 use jiff::Timestamp;
-use yagura_model::service::{Arn, Run, RunState};
+use yagura_model::service::{Arn, Run, RunState, Scope};
 pub use yagura_store::{Notification, RunFilter as Filter};
 
 use super::{AppError, Cx, codes, template};
@@ -84,9 +84,13 @@ pub fn delete(cx: &mut Cx<'_, '_>, arn: &Arn) -> Result<(), AppError> {
 /// # Errors
 /// When the store fails.
 pub fn lock(cx: &mut Cx<'_, '_>) -> Result<(), AppError> {
-    let scope = cx.scope();
-    let name = format!("runs:{}:{}", scope.account, scope.region);
+    let name = lock_name(cx.scope());
     Ok(cx.tx.lock(&name)?)
+}
+
+/// The name of that lock, for who works outside of a call.
+pub(super) fn lock_name(scope: &Scope) -> String {
+    format!("runs:{}:{}", scope.account, scope.region)
 }
 
 /// Refuses to go on while there are live runs, and names up to ten of them.
