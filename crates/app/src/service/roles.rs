@@ -97,7 +97,10 @@ pub fn delete(cx: &mut Cx<'_, '_>, name: &str) -> Result<(), AppError> {
 
 fn refuse_built_in(name: &str) -> Result<(), AppError> {
     if BUILT_IN_ROLES.iter().any(|(built_in, _)| *built_in == name) {
-        return Err(AppError::invalid(ROLE_IS_BUILT_IN, format!("the role `{name}` is built in and cannot be changed")));
+        return Err(AppError::invalid(
+            ROLE_IS_BUILT_IN,
+            format!("the role `{name}` is built in and cannot be changed"),
+        ));
     }
     Ok(())
 }

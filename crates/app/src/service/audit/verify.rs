@@ -29,8 +29,7 @@ pub struct Verification {
 /// # Errors
 /// When the store or the place of the files cannot be read. A log that is broken is no error.
 pub fn verify(app: &App, account: &str, known: Option<Head>) -> Result<Verification, AppError> {
-    let mut verification =
-        Verification { head: Head::EMPTY, records: 0, records_in_files: 0, files: 0, broken: None };
+    let mut verification = Verification { head: Head::EMPTY, records: 0, records_in_files: 0, files: 0, broken: None };
     match follow(app, account, known, &mut verification) {
         Ok(()) | Err(Stop::Enough) => Ok(verification),
         Err(Stop::Broken(broken)) => Ok(Verification { broken: Some(broken), ..verification }),

@@ -66,10 +66,9 @@ pub fn restore(restoring: &Restoring<'_>) -> Result<Restored, BackupError> {
     if fs::read_dir(data_dir).map_err(failed("read"))?.next().is_some() {
         return Err(BackupError::NotEmpty { path: data_dir.to_owned() });
     }
-    let staging =
-        tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(data_dir).map_err(failed("create"))?;
-    let manifest = Unpacking { restoring, folder: staging.path(), members: Vec::new(), names: BTreeSet::new() }
-        .unpack(archive)?;
+    let staging = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(data_dir).map_err(failed("create"))?;
+    let manifest =
+        Unpacking { restoring, folder: staging.path(), members: Vec::new(), names: BTreeSet::new() }.unpack(archive)?;
     check_content(restoring, staging.path(), &manifest)?;
     put_in_place(restoring, staging.path(), &manifest)?;
     let has = |name: &str| manifest.members.iter().any(|member| member.name == name);
@@ -185,7 +184,8 @@ impl Unpacking<'_> {
     /// Says at once that a file is something else, before the rest of it is unpacked.
     fn check_format(&self, path: &Path) -> Result<(), BackupError> {
         let text = fs::read(path).map_err(|error| self.broken(error))?;
-        let format: Format = serde_json::from_slice(&text).map_err(|_| self.invalid("it does not begin like a backup"))?;
+        let format: Format =
+            serde_json::from_slice(&text).map_err(|_| self.invalid("it does not begin like a backup"))?;
         if format.yagura_backup > BACKUP_FORMAT {
             return Err(BackupError::Newer { path: self.restoring.file.to_owned(), found: format.yagura_backup });
         }

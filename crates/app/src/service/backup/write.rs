@@ -112,8 +112,7 @@ fn add_blobs<W: Write>(app: &App, store: &Store, archive: &mut Archive<'_, W>) -
             add(archive, &snapshot_blob(account, digest))?;
         }
     }
-    let lists: [ListNames; 2] =
-        [|tx, after| tx.report_blobs(after, PAGE), |tx, after| tx.audit_blobs(after, PAGE)];
+    let lists: [ListNames; 2] = [|tx, after| tx.report_blobs(after, PAGE), |tx, after| tx.audit_blobs(after, PAGE)];
     for list in lists {
         let mut after = String::new();
         loop {
