@@ -95,6 +95,11 @@ fn tell(message: &Message) {
     }
 }
 
+/// Turns an error that is nobody's mistake into a failure with its causes.
+pub(crate) fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::Failed(Message::from_error(error))
+}
+
 /// Warns on standard error: something is worth knowing, and the work goes on.
 pub(crate) fn warn(what: &str) {
     line(&format!("{WARNING}warning:{WARNING:#} {what}"));

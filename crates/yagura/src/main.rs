@@ -9,6 +9,7 @@ mod exit;
 mod host;
 mod output;
 mod progress;
+mod service;
 
 fn main() -> ExitCode {
     exit::finish(cli::parse().and_then(|(global, command)| commands::run(&global, command)))

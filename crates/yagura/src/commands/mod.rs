@@ -7,6 +7,7 @@ mod assess;
 mod explain;
 mod feed;
 mod inventory;
+mod manage;
 mod memory;
 mod sbom;
 mod up;
@@ -28,6 +29,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Exit, Failure> {
         Command::Explain(words) => explain::run(&context, &words),
         Command::Inventory(words) => inventory::run(&words),
         Command::Sbom(words) => sbom::run(&words),
+        Command::Manage(words) => manage::run(&context, words),
     }
 }
 
