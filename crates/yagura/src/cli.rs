@@ -12,7 +12,7 @@ pub(crate) mod values;
 
 pub(crate) use manage::Manage;
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 gate failed (--fail-on); 2 usage or configuration; \
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 gate failed (--fail-on, audit verify); 2 usage or configuration; \
 3 could not do it, the message says what and what to do; 4 done, but something was not assessed and --strict was given.";
 
 /// Assesses hosts: known vulnerabilities and security best practices, each finding with its

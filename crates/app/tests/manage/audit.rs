@@ -79,7 +79,7 @@ fn a_head_from_elsewhere_shows_what_is_cut_off_or_written_anew() {
 
 #[test]
 fn a_byte_changed_in_the_database_is_named() {
-    let service = Service::new();
+    let service = Service::sqlite();
     service.fill_log(2);
     service.call("CreateUser", |_| Ok(())).unwrap();
     service.fill_log(2);

@@ -12,7 +12,7 @@ use yagura_store::StoredSnapshot;
 use crate::support::{ACCOUNT, Service};
 
 fn filled() -> Service {
-    let service = Service::new();
+    let service = Service::sqlite();
     service.app.first_key().unwrap();
     service.fill_log(10);
     rotate(&service.app, ACCOUNT, Rotation { older_than: None, keep_records: Some(4) }).unwrap();

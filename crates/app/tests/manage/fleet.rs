@@ -30,15 +30,19 @@ fn hosts_are_narrowed_by_tag_and_health() {
     service.wait_days(1);
     let two = service.put_agent(2, &[Tag::new("env", "dev")]);
     let with = |tags: &[Tag], health| FleetFilter { tags: tags.to_vec(), health, with_revoked: false };
-    assert_eq!(ids(&service, &with(&[], None)), [one.id.clone(), two.id.clone()]);
-    assert_eq!(ids(&service, &with(&[Tag::new("env", "dev"), Tag::new("tier", "web")], None)), [one.id.clone()]);
-    assert_eq!(ids(&service, &with(&[Tag { key: "tier".into(), value: None }], None)), [one.id.clone()]);
+    assert_eq!(ids(&service, &with(&[], None)), [one.id.as_str(), two.id.as_str()]);
+    assert_eq!(ids(&service, &with(&[Tag::new("env", "dev"), Tag::new("tier", "web")], None)), [one.id.as_str()]);
+    assert_eq!(ids(&service, &with(&[Tag { key: "tier".into(), value: None }], None)), [one.id.as_str()]);
     assert_eq!(ids(&service, &with(&[Tag::new("env", "prod")], None)), [""; 0]);
-    assert_eq!(ids(&service, &with(&[], Some(AgentHealth::Healthy))), [two.id.clone()]);
-    assert_eq!(ids(&service, &with(&[], Some(AgentHealth::Unhealthy))), [one.id.clone()], "it was not heard for a day");
+    assert_eq!(ids(&service, &with(&[], Some(AgentHealth::Healthy))), [two.id.as_str()]);
+    assert_eq!(
+        ids(&service, &with(&[], Some(AgentHealth::Unhealthy))),
+        [one.id.as_str()],
+        "it was not heard for a day"
+    );
 
     service.call("SetAgentTags", |cx| fleet::set_tags(cx, &two.id, &[Tag::new("env", "prod")])).unwrap();
-    assert_eq!(ids(&service, &with(&[Tag::new("env", "prod")], None)), [two.id.clone()]);
+    assert_eq!(ids(&service, &with(&[Tag::new("env", "prod")], None)), [two.id.as_str()]);
     let twice = [Tag::new("a", "1"), Tag::new("a", "2")];
     assert!(service.call("SetAgentTags", |cx| fleet::set_tags(cx, &two.id, &twice)).is_err());
     assert!(service.call("SetAgentTags", |cx| fleet::set_tags(cx, "i-none", &[])).is_err());
@@ -56,7 +60,7 @@ fn a_host_is_shown_with_what_is_wrong_with_it_and_for_how_long() {
     };
     set(std::slice::from_ref(&low));
     service.wait_days(3);
-    set(&[low.clone(), high.clone()]);
+    set(&[low, high.clone()]);
     let shown = service.call("GetAgent", |cx| fleet::show(cx, &agent.id)).unwrap();
     let open: Vec<_> = shown
         .open

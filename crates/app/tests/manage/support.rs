@@ -19,13 +19,25 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// A service over SQLite, or over a new schema of the PostgreSQL database that
+    /// `YAGURA_TEST_POSTGRES` names.
     pub(crate) fn new() -> Self {
+        Self::over(tempfile::tempdir().unwrap(), new_schema())
+    }
+
+    /// A service over SQLite: for what is about its file.
+    pub(crate) fn sqlite() -> Self {
         Self::at(tempfile::tempdir().unwrap())
     }
 
+    /// The service of a folder.
     pub(crate) fn at(data: TempDir) -> Self {
+        Self::over(data, None)
+    }
+
+    fn over(data: TempDir, database_url: Option<String>) -> Self {
         let seconds = Arc::new(AtomicI64::new(1_800_000_000));
-        let app = Arc::new(open_at(data.path(), &seconds));
+        let app = Arc::new(open_at(data.path(), database_url, &seconds));
         Self { data, app, seconds }
     }
 
@@ -42,7 +54,7 @@ impl Service {
         let Self { data, app, seconds } = self;
         drop(app);
         work(data.path());
-        let app = Arc::new(open_at(data.path(), &seconds));
+        let app = Arc::new(open_at(data.path(), None, &seconds));
         Self { data, app, seconds }
     }
 
@@ -128,11 +140,24 @@ impl Service {
     }
 }
 
-fn open_at(folder: &std::path::Path, seconds: &Arc<AtomicI64>) -> App {
+fn new_schema() -> Option<String> {
+    static SCHEMAS: AtomicI64 = AtomicI64::new(0);
+    let Ok(url) = std::env::var("YAGURA_TEST_POSTGRES") else {
+        yagura_testkit::announce_skip("skipped: PostgreSQL (set YAGURA_TEST_POSTGRES to its URL)");
+        return None;
+    };
+    let schema = format!("manage_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
+    let joint = if url.contains('?') { '&' } else { '?' };
+    Some(format!("{url}{joint}options=-c%20search_path%3D{schema}"))
+}
+
+fn open_at(folder: &std::path::Path, database_url: Option<String>, seconds: &Arc<AtomicI64>) -> App {
     let seconds = Arc::clone(seconds);
     open(&Opening {
         data_dir: folder.to_owned(),
-        database_url: None,
+        database_url,
         blobs: None,
         master_key: None,
         account: None,

@@ -58,6 +58,20 @@ fn a_key_is_made_used_up_and_its_secret_is_in_no_list() {
 }
 
 #[test]
+fn another_account_is_looked_at_without_becoming_the_server_s_own() {
+    let yagura = Yagura::new();
+    ok(&yagura, &["key", "create"]);
+    ok(&yagura, &["user", "create", "guest", "--role", "ReadOnly", "--account", "111122223333"]);
+    let accounts = json(&yagura, &["account", "list"]);
+    let home = |at: usize| accounts["accounts"][at]["home"].as_bool().unwrap();
+    assert_eq!((accounts["accounts"].as_array().unwrap().len(), home(0), home(1)), (2, false, true), "{accounts}");
+    assert_eq!(json(&yagura, &["user", "list"])["users"][0]["userName"], "admin");
+    assert_eq!(json(&yagura, &["user", "list", "--account", "111122223333"])["users"][0]["userName"], "guest");
+    assert_eq!(json(&yagura, &["audit", "verify", "--account", "111122223333"])["records"], 3);
+    assert_eq!(yagura.run(&["user", "list", "--account", "12"]).code, 2);
+}
+
+#[test]
 fn a_wrong_role_is_told_with_its_line() {
     let yagura = Yagura::new();
     let file = yagura.data.path().join("Night.cedar");

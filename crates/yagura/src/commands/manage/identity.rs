@@ -234,7 +234,7 @@ pub(super) fn accounts(context: &Context, words: &Managed<Account>) -> Result<Ex
     let session = Session::open(context, &words.service, Place::Existing)?;
     let Account::List(form) = &words.verb;
     let accounts = session.look(("ListAccounts", USERS), &Value::Null, |cx| Ok(cx.tx.accounts()?))?;
-    let home = &session.scope().account;
+    let home = &session.app.settings.home.account;
     answer(
         form.format,
         || {

@@ -35,16 +35,19 @@ impl Session {
     /// Opens the service that the words name.
     pub(super) fn open(context: &Context, words: &Service, place: Place) -> Result<Self, Failure> {
         let data_dir = context.data_dir()?;
+        let exists = words.database_url.is_some() || data_dir.join("yagura.db").is_file();
         // Looking at a directory that was misspelt must not make a service there.
-        if place == Place::Existing && words.database_url.is_none() && !data_dir.join("yagura.db").is_file() {
+        if place == Place::Existing && !exists {
             return Err(Failure::Usage(
                 Message::new(format!("there is no service in `{}`", data_dir.display()))
                     .hint("name its directory with --data-dir, or start one with `yagura up` or `yagura serve`"),
             ));
         }
-        let app = open::service(data_dir.clone(), words)?;
+        // Opening with an account makes it the server's own from then on. Here one is only looked at.
+        let opened_with = if exists { Service { account: None, region: None, ..words.clone() } } else { words.clone() };
+        let app = open::service(data_dir.clone(), &opened_with)?;
         let caller = Caller {
-            scope: app.settings.home.clone(),
+            scope: scope(&app.settings.home, words)?,
             user: os_user(),
             role: "Administrator".to_owned(),
             access_key_id: None,
@@ -83,6 +86,18 @@ impl Session {
         let answer = self.app.look(&call, |cx| Ok(Answer { value: verb(cx)?, recorded: Value::Null }));
         answer.map_err(|error| failure(&error))
     }
+}
+
+/// Account and region that the words name, else the server's own.
+fn scope(home: &Scope, words: &Service) -> Result<Scope, Failure> {
+    let account = words.account.as_ref().unwrap_or(&home.account);
+    let region = words.region.as_ref().unwrap_or(&home.region);
+    Scope::new(account, region).ok_or_else(|| {
+        Failure::Usage(
+            Message::new(format!("`{account}` and `{region}` are no account and region"))
+                .hint("--account takes 12 digits, --region one such as us-west-2"),
+        )
+    })
 }
 
 /// An answer of which nothing is worth recording.
