@@ -77,6 +77,35 @@ fn what_was_backed_up_comes_back_whole() {
 }
 
 #[test]
+fn a_backup_is_one_moment_while_others_write() {
+    let service = filled();
+    let folder = tempfile::tempdir().unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                service.fill_log(1);
+            }
+        });
+        for number in 0..5 {
+            let file = folder.path().join(format!("{number}.backup"));
+            backup(&service.app, &file, Some(&key(&service))).unwrap();
+        }
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+    let mut records = Vec::new();
+    for number in 0..5 {
+        let file = folder.path().join(format!("{number}.backup"));
+        let data = tempfile::tempdir().unwrap();
+        restore(&restoring(&file, data.path())).unwrap();
+        let verification = verify(&Service::at(data).app, ACCOUNT, None).unwrap();
+        assert_eq!(verification.broken, None);
+        records.push(verification.records);
+    }
+    assert!(records.is_sorted() && records[0] >= 10, "{records:?}");
+}
+
+#[test]
 fn without_the_master_key_the_file_holds_no_secret_that_opens() {
     let service = filled();
     let folder = tempfile::tempdir().unwrap();

@@ -80,11 +80,8 @@ mod tests {
     fn numbers_stand_to_the_right_and_nothing_reaches_the_terminal() {
         let rows = [["a".to_owned(), "5".to_owned()], ["b\u{1b}[31m\nc".to_owned(), "12".to_owned()]];
         let text = table(["NAME", ">COUNT"], rows);
-        insta::assert_snapshot!(text, @"
-        NAME       COUNT
-        a              5
-        b�[31m�c      12
-        ");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines, ["NAME      COUNT", "a             5", "b\u{fffd}[31m\u{fffd}c     12"]);
     }
 
     #[test]
