@@ -139,12 +139,12 @@ struct Inside<'i, 't> {
 
 impl Statements for Inside<'_, '_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| -> &(dyn ToSql + Sync) { value }).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         self.transaction.execute(&dollars(sql), &values).map_err(|error| failed(sql, error))
     }
 
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| -> &(dyn ToSql + Sync) { value }).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         let rows = self.transaction.query(&dollars(sql), &values).map_err(|error| failed(sql, error))?;
         rows.iter().map(|row| owned(sql, row)).collect()
     }

@@ -153,6 +153,20 @@ fn a_role_counts_from_the_next_call_on_and_stays_while_it_is_used() {
 }
 
 #[test]
+fn roles_of_an_account_have_a_bound() {
+    let service = with_admin();
+    let policy = "permit(principal, action in Action::\"read:*\", resource);";
+    let put = |name: &str| service.call("PutRole", |cx| roles::put(cx, name, policy));
+    for number in 0..roles::ROLES_MAX {
+        assert!(put(&format!("Role{number}")).unwrap());
+    }
+    assert!(matches!(put("OneMore").unwrap_err(), AppError::Limit { .. }));
+    assert!(!put("Role0").unwrap(), "those that are there can be changed");
+    let large = format!("{policy}{}", " ".repeat(yagura_identity::policy::POLICY_BYTES_MAX));
+    assert!(service.call("PutRole", |cx| roles::put(cx, "Role0", &large)).is_err());
+}
+
+#[test]
 fn use_is_summed_up_by_month_with_the_account_s_prices() {
     let service = with_admin();
     let add = |run: &str, agents: u32| {
