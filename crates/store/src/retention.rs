@@ -194,7 +194,7 @@ impl Tx<'_> {
         self.lock(&snapshots_lock(account))
     }
 
-    /// Lists reports that were made before `before`, oldest first.
+    /// Lists reports that were made before `before`, oldest first. One that is being made is none.
     ///
     /// # Errors
     /// When the database refuses.
@@ -206,7 +206,8 @@ impl Tx<'_> {
     ) -> Result<Vec<DoomedReport>, StoreError> {
         self.query(
             "SELECT run_seq, format, kind, language, blob, changed_ms FROM report \
-             WHERE account = ?1 AND changed_ms < ?2 AND blob IS NOT NULL ORDER BY changed_ms, run_seq LIMIT ?3",
+             WHERE account = ?1 AND changed_ms < ?2 AND blob IS NOT NULL AND status <> 'WORK_IN_PROGRESS' \
+             ORDER BY changed_ms, run_seq LIMIT ?3",
             &[account.into(), before.into(), limit.into()],
             |row| {
                 Ok(DoomedReport {

@@ -1,7 +1,7 @@
 //! Assessment runs as things: found, shown and deleted. What makes them go on is the run engine.
 
 use jiff::Timestamp;
-use yagura_model::service::{Arn, Run, RunState, Scope};
+use yagura_model::service::{Arn, Run, RunState};
 pub use yagura_store::{Notification, RunFilter as Filter};
 
 use super::{AppError, Cx, codes, template};
@@ -89,7 +89,7 @@ pub fn lock(cx: &mut Cx<'_, '_>) -> Result<(), AppError> {
 }
 
 /// The name of that lock, for who works outside of a call.
-pub(super) fn lock_name(scope: &Scope) -> String {
+pub(super) fn lock_name(scope: &yagura_model::service::Scope) -> String {
     format!("runs:{}:{}", scope.account, scope.region)
 }
 

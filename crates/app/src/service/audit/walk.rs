@@ -138,17 +138,19 @@ pub(super) fn walk(
     }
 }
 
-/// Of a file and a row, the one whose records come first; a file may hold again what was read as
+/// Rows that come before the next file, else that file. A file may hold again what was read as
 /// rows before it was made.
 fn next(app: &App, account: &str, after: u64) -> Result<Next, AppError> {
     app.store.read(|tx| {
         let file = tx.next_audit_file(account, after)?;
-        let rows = tx.audit_records(account, after, PAGE)?;
-        let first_row = rows.first().map_or(u64::MAX, |row| row.number);
+        let mut rows = tx.audit_records(account, after, PAGE)?;
+        if let Some(file) = &file {
+            rows.retain(|row| row.number < file.first);
+        }
         Ok(match file {
-            Some(file) if file.first <= first_row => Next::File(file),
             _ if !rows.is_empty() => Next::Rows(rows),
-            _ => Next::End(tx.audit_head(account)?),
+            Some(file) => Next::File(file),
+            None => Next::End(tx.audit_head(account)?),
         })
     })
 }
