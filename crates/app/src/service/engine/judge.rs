@@ -209,11 +209,7 @@ fn exclusions_of(
         if let (Some(feed), Some(reason)) = (&line.feed, &line.reason)
             && line.state != CoverageState::Assessed
         {
-            let reason = LocalText::new(
-                format!("{}: {}", feed.as_str(), reason.en),
-                format!("{}: {}", feed.as_str(), reason.ja),
-            );
-            found.push(exclusions::feed_gap(arn, feed.as_str(), &reason));
+            found.push(exclusions::feed_gap(arn, feed.as_str(), reason));
         }
     }
     found
@@ -222,6 +218,9 @@ fn exclusions_of(
 fn partly(package: RulesPackage, reason: &LocalText, exclusions: &[Exclusion]) -> LocalText {
     let gaps: Vec<&Exclusion> =
         exclusions.iter().filter(|exclusion| exclusion.rules_package == package && exclusion.code.is_gap()).collect();
+    if gaps.is_empty() {
+        return reason.clone();
+    }
     let shown = |subject: fn(&Exclusion) -> String| {
         let mut parts: Vec<String> = gaps.iter().take(SUBJECTS_SHOWN_MAX).map(|gap| subject(gap)).collect();
         if gaps.len() > SUBJECTS_SHOWN_MAX {
@@ -230,8 +229,8 @@ fn partly(package: RulesPackage, reason: &LocalText, exclusions: &[Exclusion]) -
         parts.join("; ")
     };
     LocalText::new(
-        format!("{}: {}", reason.en, shown(|gap| format!("{} ({})", gap.subject, gap.reason.en))),
-        format!("{}: {}", reason.ja, shown(|gap| format!("{} ({})", gap.subject, gap.reason.ja))),
+        format!("{} in all: {}", gaps.len(), shown(|gap| format!("{} ({})", gap.subject, gap.reason.en))),
+        format!("全 {} 件: {}", gaps.len(), shown(|gap| format!("{} ({})", gap.subject, gap.reason.ja))),
     )
 }
 
