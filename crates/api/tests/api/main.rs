@@ -2,4 +2,7 @@
 
 mod support;
 
+mod exclusions;
+mod findings;
 mod rules_packages;
+mod run_agents;
