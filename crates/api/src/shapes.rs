@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use yagura_app::service::exclusion::Exclusion;
+use yagura_app::service::run_agent::Telemetry;
 use yagura_model::Attribute;
 use yagura_model::service::Tag;
 
@@ -24,6 +26,44 @@ pub(crate) fn attributes(attributes: &[Attribute]) -> Value {
         .iter()
         .map(|attribute| pair(&attribute.key, Some(attribute.value.as_str()).filter(|value| !value.is_empty())))
         .collect()
+}
+
+/// Longest text of the API's model, in characters.
+pub(crate) const LONG_CHARS_MAX: usize = 20_000;
+/// Rows of telemetry that the model allows.
+pub(crate) const TELEMETRY_MAX: usize = 5_000;
+
+/// Attributes on the wire, as many and as long as the model allows; one without a key is none.
+pub(crate) fn bounded_attributes(attributes: &[Attribute], number_max: usize) -> Value {
+    const KEY_CHARS_MAX: usize = 128;
+    const VALUE_CHARS_MAX: usize = 256;
+    let bounded = |attribute: &Attribute| {
+        let key = cut(&attribute.key, KEY_CHARS_MAX)?;
+        Some(pair(&key, cut(&attribute.value, VALUE_CHARS_MAX).as_deref()))
+    };
+    attributes.iter().filter_map(bounded).take(number_max).collect()
+}
+
+/// An exclusion on the wire, without its name.
+pub(crate) fn exclusion(exclusion: &Exclusion) -> Map<String, Value> {
+    const ATTRIBUTES_MAX: usize = 50;
+    let text = |text: &str| cut(text, LONG_CHARS_MAX).unwrap_or_default();
+    let scopes: Vec<Value> =
+        exclusion.scopes.iter().map(|(kind, value)| json!({"key": kind.word(), "value": value})).collect();
+    object(json!({
+        "title": text(&exclusion.title.en),
+        "description": text(&exclusion.description.en),
+        "recommendation": text(&exclusion.recommendation.en),
+        "scopes": scopes,
+        "attributes": bounded_attributes(&exclusion.attributes, ATTRIBUTES_MAX),
+    }))
+}
+
+/// How much of one type of message was sent, on the wire; one without a name is none.
+pub(crate) fn telemetry(row: &Telemetry) -> Option<Value> {
+    const TYPE_CHARS_MAX: usize = 300;
+    let message_type = cut(&row.message_type, TYPE_CHARS_MAX)?;
+    Some(json!({"messageType": message_type, "count": row.messages, "dataSize": row.bytes}))
 }
 
 fn pair(key: &str, value: Option<&str>) -> Value {

@@ -190,6 +190,20 @@ impl Tx<'_> {
         Ok(found.map(|(_, agent)| agent))
     }
 
+    /// Finds agents of a scope by their ids, in no order; at most a thousand at once.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn agents_by_ids(&mut self, scope: &Scope, ids: &[&str]) -> Result<Vec<Agent>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut question = Question::new(scope);
+        question.any("id", ids.iter().map(|id| (*id).into()));
+        let sql = format!("SELECT {COLUMNS} FROM agent WHERE {}", question.text);
+        self.query(&sql, &question.values, |row| Ok(read(row)?.1))
+    }
+
     /// Lists agents that carry any one of the tags (all of the scope where `tags` is `None`), in
     /// the order of enrolment, each with its number; `after` is the last number of the page before.
     ///

@@ -16,6 +16,7 @@ use crate::{Row, StoreError, Tx, Value};
 /// Tables whose rows carry the number of their run, children before their parents.
 const OF_A_RUN: &[&str] = &[
     "finding",
+    "finding_span",
     "exclusion",
     "rule_result",
     "telemetry",

@@ -58,4 +58,7 @@ pub trait Statements {
 
     /// Which of the two it is.
     fn dialect(&self) -> Dialect;
+
+    /// Whether the transaction may change things.
+    fn writes(&self) -> bool;
 }

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// A unique name or a reference is broken; the caller decides what that means.
     #[error("the database refused a value: {0}")]
     Conflict(String),
+    /// A value has a form that the databases cannot keep.
+    #[error("a value cannot be stored: {0}")]
+    Unfit(&'static str),
     /// A statement failed.
     #[error("the database failed at `{statement}`")]
     Statement {

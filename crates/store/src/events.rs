@@ -37,6 +37,9 @@ impl Tx<'_> {
         body: &str,
         at: Timestamp,
     ) -> Result<i64, StoreError> {
+        // Numbers are given before transactions end. Without this, a reader could pass over an event
+        // whose transaction ends later than that of a greater number, and never come back to it.
+        self.lock("event")?;
         let seq = self.query_one(
             "INSERT INTO event (account, region, kind, subject, body, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              RETURNING seq",

@@ -58,7 +58,7 @@ pub struct ListedFinding {
 }
 
 /// A leading condition with fewer rows than this is as good as any.
-const FEW: i64 = 5_000;
+const FEW: i64 = 2_000;
 
 /// What leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -295,7 +295,7 @@ impl Tx<'_> {
         new: &[Attribute],
         at: Timestamp,
     ) -> Result<Vec<Attribute>, StoreError> {
-        let mut all = finding.user_attributes.clone();
+        let mut all = self.take_user_attributes(finding.seq)?;
         for attribute in new {
             match all.iter_mut().find(|known| known.key == attribute.key) {
                 Some(known) => known.value.clone_from(&attribute.value),
@@ -317,13 +317,21 @@ impl Tx<'_> {
         keys: &[String],
         at: Timestamp,
     ) -> Result<usize, StoreError> {
-        let mut rest = finding.user_attributes.clone();
+        let mut rest = self.take_user_attributes(finding.seq)?;
+        let before = rest.len();
         rest.retain(|attribute| !keys.contains(&attribute.key));
-        let taken = finding.user_attributes.len() - rest.len();
+        let taken = before - rest.len();
         if taken > 0 {
             self.set_user_attributes(finding, &rest, at)?;
         }
         Ok(taken)
+    }
+
+    /// What a finding has now, which may be more than when it was read; nobody else changes it
+    /// until this transaction ends.
+    fn take_user_attributes(&mut self, seq: i64) -> Result<Vec<Attribute>, StoreError> {
+        let sql = format!("SELECT user_attributes FROM finding WHERE seq = ?1{}", self.for_change());
+        Ok(self.query_one(&sql, &[seq.into()], read_attributes)?.unwrap_or_default())
     }
 
     fn set_user_attributes(

@@ -33,11 +33,14 @@ mod findings;
 mod groups;
 mod migrate;
 mod notifications;
+mod pool;
 mod postgres_driver;
 mod posture;
 mod previews;
 mod question;
 mod rematch;
+mod report_walk;
+mod reports;
 mod roles;
 mod rule_results;
 mod run_agents;
@@ -72,9 +75,12 @@ pub use finding_list::{FindingFilter, ListedFinding};
 pub use finding_walk::FindingPosition;
 pub use findings::{FindingText, StoredFinding};
 pub use notifications::Notification;
+pub use pool::Waits;
 pub use posture::{PostureChange, PostureEntry, PostureRecord};
 pub use previews::Preview;
 pub use rematch::{KnownPackage, Rematch, RematchChange};
+pub use report_walk::{JudgedHow, WalkedAgent};
+pub use reports::{ReportKey, ReportStatus, StoredReport};
 pub use roles::CustomRole;
 pub use rule_results::{RuleOutcome, RuleResult, RuleTally};
 pub use run_agents::{Phase, RunAgent};
@@ -105,7 +111,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, is no database, or was written by a newer version.
     pub fn open_sqlite(data_dir: &Path) -> Result<Self, StoreError> {
-        Self::start(Box::new(sqlite::Sqlite::open(&data_dir.join("yagura.db"))?))
+        Self::open_sqlite_with(data_dir, Waits::default())
     }
 
     /// Connects to PostgreSQL and brings the schema up to date.
@@ -113,7 +119,23 @@ impl Store {
     /// # Errors
     /// When the URL is not one, the server cannot be reached, or a newer version wrote the schema.
     pub fn open_postgres(url: &str) -> Result<Self, StoreError> {
-        Self::start(Box::new(postgres_driver::Postgres::connect(url)?))
+        Self::open_postgres_with(url, Waits::default())
+    }
+
+    /// Opens the SQLite database as [`Store::open_sqlite`] does, with other waits.
+    ///
+    /// # Errors
+    /// Those of [`Store::open_sqlite`].
+    pub fn open_sqlite_with(data_dir: &Path, waits: Waits) -> Result<Self, StoreError> {
+        Self::start(Box::new(sqlite::Sqlite::open(&data_dir.join("yagura.db"), waits)?))
+    }
+
+    /// Connects to PostgreSQL as [`Store::open_postgres`] does, with other waits.
+    ///
+    /// # Errors
+    /// Those of [`Store::open_postgres`].
+    pub fn open_postgres_with(url: &str, waits: Waits) -> Result<Self, StoreError> {
+        Self::start(Box::new(postgres_driver::Postgres::connect(url, waits)?))
     }
 
     fn start(database: Box<dyn Database>) -> Result<Self, StoreError> {
@@ -123,8 +145,9 @@ impl Store {
 
     /// Runs `work` in one transaction that may change things. An error undoes all of it.
     ///
-    /// `work` may run again after a conflict with another transaction, so it must have no effect
-    /// outside the transaction.
+    /// `work` may run again after a conflict with another transaction, or when the connection to
+    /// the database broke, so it must have no effect outside the transaction. A statement that
+    /// failed cannot be passed over: the transaction is undone even if `work` is content.
     ///
     /// # Errors
     /// Those of `work`, and [`StoreError`] when the transaction cannot begin or commit.
@@ -146,15 +169,17 @@ impl Store {
         work: &mut dyn FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut answer: Option<Result<T, E>> = None;
-        let outcome = self.database.transact(writes, &mut |statements| match work(&mut Tx::new(statements)) {
-            Ok(value) => {
-                answer = Some(Ok(value));
-                Ok(())
+        let outcome = self.database.transact(writes, &mut |statements| {
+            let mut tx = Tx::new(statements);
+            let done = work(&mut tx);
+            // PostgreSQL would let nothing of the transaction stay, and SQLite a part of it.
+            if done.is_ok() && tx.has_failed() {
+                answer = None;
+                return Err(StoreError::Undone);
             }
-            Err(error) => {
-                answer = Some(Err(error));
-                Err(StoreError::Undone)
-            }
+            let outcome = if done.is_ok() { Ok(()) } else { Err(StoreError::Undone) };
+            answer = Some(done);
+            outcome
         });
         match (outcome, answer) {
             (Ok(()), Some(answer)) => answer,

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use yagura_model::service::{HealthCode, Scope};
 
-use crate::{Row, StoreError, Tx};
+use crate::tx::marks;
+use crate::{Row, StoreError, Tx, Value};
 
 /// How far an agent has come in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +125,7 @@ impl Tx<'_> {
     /// When the database refuses.
     pub fn run_agent(&mut self, run_seq: i64, agent: &str) -> Result<Option<RunAgent>, StoreError> {
         self.query_one(
-            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND agent = ?2"),
+            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND agent = ?2{}", self.for_change()),
             &[run_seq.into(), agent.into()],
             read,
         )
@@ -142,13 +143,45 @@ impl Tx<'_> {
         )
     }
 
+    /// Lists the agents of a run that have one of these health codes (any where `codes` is
+    /// `None`), by id, after `after`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn run_agents_with(
+        &mut self,
+        run_seq: i64,
+        codes: Option<&[HealthCode]>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<RunAgent>, StoreError> {
+        let Some(codes) = codes else { return self.run_agents(run_seq, after, limit) };
+        if codes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut values: Vec<Value> = vec![run_seq.into(), after.into(), limit.into()];
+        let marks = marks(values.len() + 1, codes.len());
+        values.extend(codes.iter().map(|code| Value::from(code.word())));
+        self.query(
+            &format!(
+                "SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND agent > ?2 AND health_code IN ({marks}) \
+                 ORDER BY agent LIMIT ?3"
+            ),
+            &values,
+            read,
+        )
+    }
+
     /// Lists the agents of a run that are in a phase, by id.
     ///
     /// # Errors
     /// When the database refuses.
     pub fn run_agents_in(&mut self, run_seq: i64, phase: Phase, limit: usize) -> Result<Vec<RunAgent>, StoreError> {
         self.query(
-            &format!("SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND phase = ?2 ORDER BY agent LIMIT ?3"),
+            &format!(
+                "SELECT {COLUMNS} FROM run_agent WHERE run_seq = ?1 AND phase = ?2 ORDER BY agent LIMIT ?3{}",
+                self.for_change()
+            ),
             &[run_seq.into(), phase.word().into(), limit.into()],
             read,
         )

@@ -1,84 +1,50 @@
 //! SQLite inside the program: one writer, a few readers, write-ahead log.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::database::{Database, Dialect, Statements, Work};
+use crate::pool::{Pool, Waits};
 use crate::{Row, StoreError, Value};
 
 /// Readers that may work at once; more wait.
 const READERS_MAX: usize = 8;
-/// Another process (the command line beside the server) holds the lock for milliseconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENTS_CACHED: usize = 200;
 
 pub(crate) struct Sqlite {
     path: PathBuf,
-    writer: Mutex<Connection>,
-    readers: Mutex<Readers>,
-    returned: Condvar,
-}
-
-#[derive(Default)]
-struct Readers {
-    idle: Vec<Connection>,
-    lent: usize,
+    lock_wait: Duration,
+    /// One.
+    writer: Pool<Connection>,
+    readers: Pool<Connection>,
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let writer = connect(path)?;
-        Ok(Self {
+    pub(crate) fn open(path: &Path, waits: Waits) -> Result<Self, StoreError> {
+        let database = Self {
             path: path.to_owned(),
-            writer: Mutex::new(writer),
-            readers: Mutex::new(Readers::default()),
-            returned: Condvar::new(),
-        })
+            lock_wait: waits.lock,
+            writer: Pool::new(1, waits.connection),
+            readers: Pool::new(READERS_MAX, waits.connection),
+        };
+        database.writer.take(|| database.connect(true))?.keep();
+        Ok(database)
     }
 
-    fn borrow_reader(&self) -> Result<Connection, StoreError> {
-        let mut readers = locked(&self.readers);
-        loop {
-            if let Some(connection) = readers.idle.pop() {
-                readers.lent += 1;
-                return Ok(connection);
-            }
-            if readers.lent < READERS_MAX {
-                readers.lent += 1;
-                drop(readers);
-                return connect(&self.path).inspect_err(|_| {
-                    locked(&self.readers).lent -= 1;
-                    self.returned.notify_one();
-                });
-            }
-            readers = self.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn give_back(&self, connection: Connection) {
-        let mut readers = locked(&self.readers);
-        readers.lent -= 1;
-        readers.idle.push(connection);
-        self.returned.notify_one();
+    fn connect(&self, writes: bool) -> Result<Connection, StoreError> {
+        connect(&self.path, self.lock_wait, writes)
     }
 }
 
-/// A panic inside a transaction rolls it back when the connection's guard is dropped, so the
-/// connection behind a poisoned lock is as good as any.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+fn connect(path: &Path, lock_wait: Duration, writes: bool) -> Result<Connection, StoreError> {
     let shown = path.display().to_string();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| StoreError::open(&shown, error))?;
     let prepare = || -> rusqlite::Result<()> {
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.busy_timeout(lock_wait)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // What is acknowledged must outlive a power cut, not only a killed process.
@@ -88,7 +54,9 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "case_sensitive_like", "ON")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cache_size", -16_384)?;
-        connection.pragma_update(None, "journal_size_limit", 67_108_864)
+        connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
+        // Who said that it only reads is held to it, as on PostgreSQL.
+        connection.pragma_update(None, "query_only", if writes { "OFF" } else { "ON" })
     };
     prepare().map_err(|error| translated(error).unwrap_or_else(|error| StoreError::open(&shown, error)))?;
     Ok(connection)
@@ -96,13 +64,10 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 impl Database for Sqlite {
     fn transact(&self, writes: bool, work: Work<'_>) -> Result<(), StoreError> {
-        if writes {
-            let mut writer = locked(&self.writer);
-            return run(&mut writer, TransactionBehavior::Immediate, work);
-        }
-        let mut reader = self.borrow_reader()?;
-        let outcome = run(&mut reader, TransactionBehavior::Deferred, work);
-        self.give_back(reader);
+        let pool = if writes { &self.writer } else { &self.readers };
+        let mut lent = pool.take(|| self.connect(writes))?;
+        let outcome = run(&mut lent, writes, work);
+        lent.keep();
         outcome
     }
 
@@ -116,27 +81,30 @@ impl Database for Sqlite {
 
     fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         const PAGES_A_STEP: std::ffi::c_int = 2_000;
-        let source = self.borrow_reader()?;
+        let source = self.readers.take(|| self.connect(false))?;
         let copy = || -> rusqlite::Result<()> {
             let mut target = Connection::open(path)?;
             let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
             backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None)
         };
         let outcome = copy().map_err(|error| failed("backup", error));
-        self.give_back(source);
+        source.keep();
         outcome
     }
 }
 
-fn run(connection: &mut Connection, behavior: TransactionBehavior, work: Work<'_>) -> Result<(), StoreError> {
+fn run(connection: &mut Connection, writes: bool, work: Work<'_>) -> Result<(), StoreError> {
+    // One that writes takes the lock at its beginning; otherwise it could be refused in its middle.
+    let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
     let transaction = connection.transaction_with_behavior(behavior).map_err(|error| failed("BEGIN", error))?;
     // Dropped without a commit, it rolls back.
-    work(&mut Inside { connection: &transaction })?;
+    work(&mut Inside { connection: &transaction, writes })?;
     transaction.commit().map_err(|error| failed("COMMIT", error))
 }
 
 struct Inside<'c> {
     connection: &'c Connection,
+    writes: bool,
 }
 
 impl Statements for Inside<'_> {
@@ -170,6 +138,10 @@ impl Statements for Inside<'_> {
 
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
+    }
+
+    fn writes(&self) -> bool {
+        self.writes
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{Row, StoreError, Value};
 /// One transaction. The typed methods stand in one file a noun.
 pub struct Tx<'t> {
     statements: &'t mut dyn Statements,
+    failed: bool,
 }
 
 impl std::fmt::Debug for Tx<'_> {
@@ -16,11 +17,17 @@ impl std::fmt::Debug for Tx<'_> {
 
 impl<'t> Tx<'t> {
     pub(crate) fn new(statements: &'t mut dyn Statements) -> Self {
-        Self { statements }
+        Self { statements, failed: false }
+    }
+
+    /// Whether the database refused a statement.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.failed
     }
 
     pub(crate) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        self.statements.execute(sql, values)
+        fit(values)?;
+        self.statements.execute(sql, values).inspect_err(|_| self.failed = true)
     }
 
     pub(crate) fn query<T>(
@@ -30,7 +37,9 @@ impl<'t> Tx<'t> {
         read: impl FnMut(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut read = read;
-        self.statements.query(sql, values)?.iter_mut().map(&mut read).collect()
+        fit(values)?;
+        let rows = self.statements.query(sql, values).inspect_err(|_| self.failed = true);
+        rows?.iter_mut().map(&mut read).collect()
     }
 
     pub(crate) fn query_one<T>(
@@ -42,6 +51,13 @@ impl<'t> Tx<'t> {
         Ok(self.query(sql, values, read)?.into_iter().next())
     }
 
+    /// What a question ends with whose rows will be changed after they are looked at: on PostgreSQL
+    /// it keeps others from changing them meanwhile, and shows them as they are after that wait.
+    pub(crate) fn for_change(&self) -> &'static str {
+        let locks = self.statements.writes() && self.statements.dialect() == Dialect::Postgres;
+        if locks { " FOR NO KEY UPDATE" } else { "" }
+    }
+
     /// Holds a named lock until the transaction ends, so that a limit is counted and used by one
     /// caller at a time. SQLite has one writer anyway.
     ///
@@ -49,10 +65,16 @@ impl<'t> Tx<'t> {
     /// When the database refuses.
     pub fn lock(&mut self, name: &str) -> Result<(), StoreError> {
         if self.statements.dialect() == Dialect::Postgres {
-            self.statements.query("SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))", &[name.into()])?;
+            self.query("SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))", &[name.into()], |_| Ok(()))?;
         }
         Ok(())
     }
+}
+
+/// PostgreSQL keeps no NUL in a text, and SQLite cuts it off there in some of its functions.
+fn fit(values: &[Value]) -> Result<(), StoreError> {
+    let has_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+    if values.iter().any(has_nul) { Err(StoreError::Unfit("a text has a NUL character")) } else { Ok(()) }
 }
 
 /// `?3, ?4, ?5` for three values from the third on.

@@ -1,13 +1,15 @@
-//! What several crates' tests share: real data where it is present, small host trees on disk, and
-//! small feed mirrors in the upstreams' formats.
+//! What several crates' tests share: real data where it is present, small host trees on disk,
+//! small feed mirrors in the upstreams' formats, and a PostgreSQL server.
 
 pub mod host_tree;
 pub mod mirror;
+pub mod postgres;
 
 use std::path::{Path, PathBuf};
 
 pub use host_tree::HostTree;
 pub use mirror::FeedMirror;
+pub use postgres::Postgres;
 
 /// Finds a folder or file of the shared real data: `hosts/debian-13-minbase`, `feeds`.
 ///

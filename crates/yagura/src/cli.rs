@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Env(Env),
     /// Assess this host, or a directory tree, now
     Assess(Assess),
+    /// Write the report of a finished assessment run of the service
+    Report(Report),
     /// Keep the vulnerability feeds: sync, status, export, import
     #[command(subcommand)]
     Feed(Feed),
@@ -245,6 +247,42 @@ pub(crate) struct Sbom {
     /// Write the document here instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) service: Service,
+    /// The ARN of the assessment run
+    #[arg(value_name = "RUN ARN")]
+    pub(crate) run: String,
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub(crate) format: ReportFormat,
+    /// What it holds
+    #[arg(long = "type", value_enum, default_value_t = ReportKind::Finding)]
+    pub(crate) kind: ReportKind,
+    /// The file to write
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// Forms of the report of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One self-contained page
+    Html,
+    /// PDF 1.7
+    Pdf,
+}
+
+/// What the report of a run holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportKind {
+    /// The findings and what was not assessed
+    Finding,
+    /// The same, and every rule that was checked
+    Full,
 }
 
 /// Forms of an assessment.

@@ -3,8 +3,10 @@
 //! A file holds what its request may contain, the call of the verb in `yagura-app`, and the form
 //! of its answer. `None` as an answer is a body of no bytes, for operations without an output.
 
+mod add_attributes_to_findings;
 mod create_assessment_target;
 mod create_assessment_template;
+mod create_exclusions_preview;
 mod create_resource_group;
 mod delete_assessment_run;
 mod delete_assessment_target;
@@ -13,16 +15,26 @@ mod describe_assessment_runs;
 mod describe_assessment_targets;
 mod describe_assessment_templates;
 mod describe_cross_account_access_role;
+mod describe_exclusions;
+mod describe_findings;
 mod describe_resource_groups;
 mod describe_rules_packages;
+mod get_assessment_report;
+mod get_exclusions_preview;
+mod get_telemetry_metadata;
+mod list_assessment_run_agents;
 mod list_assessment_runs;
 mod list_assessment_targets;
 mod list_assessment_templates;
 mod list_event_subscriptions;
+mod list_exclusions;
+mod list_findings;
 mod list_rules_packages;
 mod list_tags_for_resource;
+mod marking;
 mod preview_agents;
 mod register_cross_account_access_role;
+mod remove_attributes_from_findings;
 mod resource;
 mod set_tags_for_resource;
 mod start_assessment_run;
@@ -71,8 +83,10 @@ pub struct Operation {
 
 /// Every operation, by name.
 pub const OPERATIONS: &[Operation] = &[
+    add_attributes_to_findings::OPERATION,
     create_assessment_target::OPERATION,
     create_assessment_template::OPERATION,
+    create_exclusions_preview::OPERATION,
     create_resource_group::OPERATION,
     delete_assessment_run::OPERATION,
     delete_assessment_target::OPERATION,
@@ -81,16 +95,25 @@ pub const OPERATIONS: &[Operation] = &[
     describe_assessment_targets::OPERATION,
     describe_assessment_templates::OPERATION,
     describe_cross_account_access_role::OPERATION,
+    describe_exclusions::OPERATION,
+    describe_findings::OPERATION,
     describe_resource_groups::OPERATION,
     describe_rules_packages::OPERATION,
+    get_assessment_report::OPERATION,
+    get_exclusions_preview::OPERATION,
+    get_telemetry_metadata::OPERATION,
+    list_assessment_run_agents::OPERATION,
     list_assessment_runs::OPERATION,
     list_assessment_targets::OPERATION,
     list_assessment_templates::OPERATION,
     list_event_subscriptions::OPERATION,
+    list_exclusions::OPERATION,
+    list_findings::OPERATION,
     list_rules_packages::OPERATION,
     list_tags_for_resource::OPERATION,
     preview_agents::OPERATION,
     register_cross_account_access_role::OPERATION,
+    remove_attributes_from_findings::OPERATION,
     set_tags_for_resource::OPERATION,
     start_assessment_run::OPERATION,
     stop_assessment_run::OPERATION,

@@ -30,6 +30,7 @@ mod refusals;
 mod reports;
 mod route;
 mod stall;
+mod stored_reports;
 
 use std::io;
 use std::sync::Arc;
@@ -105,10 +106,12 @@ pub async fn serve(
     app: Arc<App>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    serve_with(listener, tls, app, ServeOptions::default(), shutdown).await
+    let reports: Arc<dyn Reports> = Arc::new(stored_reports::StoredReports(Arc::clone(&app)));
+    let options = ServeOptions { reports: Some(reports), ..ServeOptions::default() };
+    serve_with(listener, tls, app, options, shutdown).await
 }
 
-/// Serves like [`serve`], with other bounds or with reports.
+/// Serves like [`serve`], with other bounds or other reports than the service's own.
 ///
 /// # Errors
 /// When the listener is none.

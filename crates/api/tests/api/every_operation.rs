@@ -103,6 +103,11 @@ fn sensible(service: &Service) -> Value {
         "topicArn": TOPIC,
         "roleArn": "arn:aws:iam::123456789012:role/x",
         "previewAgentsArn": target,
+        "previewToken": "00000000-0000-4000-8000-000000000000",
+        "findingArns": [format!("{run}/finding/0-AAAAAAAA")],
+        "exclusionArns": [format!("{run}/exclusion/0-AAAAAAAA")],
+        "attributes": [{"key": "a", "value": "b"}],
+        "attributeKeys": ["a"],
     })
 }
 

@@ -9,6 +9,7 @@ mod support;
 
 mod every_operation;
 mod previews;
+mod reports;
 mod resource_groups;
 mod roles;
 mod rules_packages;

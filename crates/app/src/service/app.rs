@@ -1,7 +1,7 @@
 //! The service's one value: store, clock, keys, settings, and the two ways to call a verb.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -40,7 +40,12 @@ pub struct Settings {
     pub busy_is_an_error: bool,
     /// Match stored snapshots again when the feed index changes.
     pub continuous: bool,
+    /// Where clients reach the server: `https://yagura.example:8443`. Known when it listens.
+    pub public_url: OnceLock<String>,
 }
+
+/// Where a server that was told nothing else listens.
+const USUAL_URL: &str = "https://localhost:8443";
 
 impl Settings {
     /// The defaults for a home account and region.
@@ -56,7 +61,13 @@ impl Settings {
             nothing_found_finding: true,
             busy_is_an_error: false,
             continuous: true,
+            public_url: OnceLock::new(),
         }
+    }
+
+    /// Returns where clients reach the server, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        self.public_url.get().map_or(USUAL_URL, |url| url.trim_end_matches('/'))
     }
 }
 
@@ -82,6 +93,8 @@ pub struct App {
     pub links: LinkSigner,
     /// Rings when agents have something to do.
     pub bell: Bell,
+    /// Rings when a report is asked for.
+    pub report_bell: Bell,
 }
 
 /// What a service is made of.
@@ -145,7 +158,8 @@ impl App {
         let Parts { store, blobs, clock, settings, index, keys, authority } = parts;
         let links = LinkSigner::new(&keys);
         let rights = Box::new(CedarRights::default());
-        Self { store, blobs, clock, settings, rights, index, keys, authority, links, bell: Bell::default() }
+        let (bell, report_bell) = (Bell::default(), Bell::default());
+        Self { store, blobs, clock, settings, rights, index, keys, authority, links, bell, report_bell }
     }
 
     /// Returns the time.

@@ -111,7 +111,12 @@ impl AppError {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
-        if error.is_temporary() { Self::Temporary(error.to_string()) } else { Self::Internal(Box::new(error)) }
+        match error {
+            // The store says nothing of the value itself.
+            StoreError::Unfit(why) => Self::Validation(why.to_owned()),
+            error if error.is_temporary() => Self::Temporary(error.to_string()),
+            error => Self::Internal(Box::new(error)),
+        }
     }
 }
 

@@ -115,6 +115,9 @@ CREATE TABLE exclusion_preview (
     PRIMARY KEY (account, region, token)
 );
 
+-- One document about a run. `tries` counts claims; a row that is in progress and was not renewed
+-- since `changed_ms` for longer than the lease has lost its worker. `blob` is written at the claim,
+-- before the blob itself, so that deleting the run finds it whatever happens.
 CREATE TABLE report (
     account    TEXT NOT NULL,
     region     TEXT NOT NULL,
@@ -125,6 +128,7 @@ CREATE TABLE report (
     status     TEXT NOT NULL,
     message    TEXT,
     blob       TEXT,
+    asked_by   TEXT NOT NULL,
     tries      BIGINT NOT NULL,
     changed_ms BIGINT NOT NULL,
     PRIMARY KEY (run_seq, format, kind, language)

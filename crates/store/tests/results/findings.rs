@@ -106,15 +106,18 @@ fn user_attributes_are_put_by_key_and_taken() {
         };
         assert_eq!(with("状況", "対応済み"), 1);
         let new = [pair("状況", "対応中"), pair("期限", "")];
-        let all = write(store, |tx| tx.put_user_attributes(&get(), &new, at(5_000)));
+        let before = get();
+        let all = write(store, |tx| tx.put_user_attributes(&before, &new, at(5_000)));
         assert_eq!(all, [pair("担当者", "横田"), pair("状況", "対応中"), pair("期限", "")]);
         assert_eq!((get().user_attributes, get().updated_at), (all, at(5_000)));
         assert_eq!((with("状況", "対応済み"), with("状況", "対応中")), (0, 1));
 
         let keys = ["状況".to_owned(), "nobody has it".to_owned()];
-        assert_eq!(write(store, |tx| tx.remove_user_attributes(&get(), &keys, at(6_000))), 1);
+        let before = get();
+        assert_eq!(write(store, |tx| tx.remove_user_attributes(&before, &keys, at(6_000))), 1);
         assert_eq!((with("状況", "対応中"), get().updated_at), (0, at(6_000)));
-        assert_eq!(write(store, |tx| tx.remove_user_attributes(&get(), &keys, at(7_000))), 0);
+        let before = get();
+        assert_eq!(write(store, |tx| tx.remove_user_attributes(&before, &keys, at(7_000))), 0);
         assert_eq!(get().updated_at, at(6_000), "nothing was taken, nothing changed");
     });
 }

@@ -9,6 +9,7 @@ mod explain;
 mod feed;
 mod inventory;
 mod memory;
+mod report;
 mod sbom;
 mod serve;
 mod up;
@@ -28,6 +29,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Exit, Failure> {
         Command::Serve(words) => serve::run(&context, &words),
         Command::Env(words) => env::run(&context, &words),
         Command::Assess(words) => assess::run(&context, &words),
+        Command::Report(words) => report::run(&context, &words),
         Command::Feed(words) => feed::run(&context, &words),
         Command::Explain(words) => explain::run(&context, &words),
         Command::Inventory(words) => inventory::run(&words),

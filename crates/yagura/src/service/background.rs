@@ -1,4 +1,4 @@
-//! What the server does by the clock: moves runs, follows the feeds, tidies up.
+//! What the server does by the clock: moves runs, makes reports, follows the feeds, tidies up.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +11,13 @@ use yagura_app::service::App;
 use yagura_app::service::engine::Engine;
 use yagura_feed::{FEEDS, Mirror, Silent, SyncOptions};
 
+use super::rendering::Documents;
+
 /// How often live runs are looked at; a ring of the bell does it at once.
 const TICK: Duration = Duration::from_millis(250);
+/// After so many ticks without a ring, reports are looked for all the same: another server may have
+/// been asked, or have ended over one.
+const REPORT_TICKS: u32 = 8;
 /// How often a changed index is noticed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 /// How often old things are looked for.
@@ -69,6 +74,8 @@ pub(crate) fn start(
     let engine = Engine::new(Arc::clone(app), owner);
     let until = ending.clone();
     spawn("runs", Box::new(move || runs(&engine, &until)))?;
+    let (maker, until) = (Arc::clone(app), ending.clone());
+    spawn("reports", Box::new(move || reports(&maker, &until)))?;
     let (follower, until) = (Arc::clone(app), ending.clone());
     spawn("continuous", Box::new(move || follow(&follower, &until)))?;
     let (tidier, until) = (Arc::clone(app), ending.clone());
@@ -86,6 +93,24 @@ fn runs(engine: &Engine, ending: &Ending) {
             if ending.wait(TICK * 8) {
                 return;
             }
+        }
+    }
+}
+
+fn reports(app: &App, ending: &Ending) {
+    let rung = Arc::new(AtomicBool::new(true));
+    let heard = Arc::clone(&rung);
+    app.report_bell.listen(move || heard.store(true, Ordering::Relaxed));
+    let documents = Documents::of_this_machine();
+    let mut quiet = 0;
+    while !ending.wait(TICK) {
+        quiet += 1;
+        if !rung.swap(false, Ordering::Relaxed) && quiet < REPORT_TICKS {
+            continue;
+        }
+        quiet = 0;
+        if let Err(error) = app.make_reports(&documents) {
+            tracing::error!("cannot look for reports to make: {error}");
         }
     }
 }

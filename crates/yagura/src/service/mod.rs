@@ -2,5 +2,6 @@
 
 pub(crate) mod background;
 pub(crate) mod open;
+pub(crate) mod rendering;
 pub(crate) mod running;
 pub(crate) mod this_host;

@@ -93,6 +93,8 @@ pub(crate) fn start(
     let tls = server_config(&certificate, app.authority.certificate_pem())
         .map_err(|error| cannot("use the server's certificate", &error))?;
     let url = format!("https://{}", reachable(address));
+    // Nobody else sets it; a second server in one process would be a mistake of ours.
+    let _ = app.settings.public_url.set(public_url(address, names));
     write_beside(&data_dir.join("endpoint"), format!("{url}\n").as_bytes())
         .map_err(|error| cannot("write the endpoint", &error))?;
     let ending = Ending::default();
@@ -184,6 +186,15 @@ fn certificate_names(bound: IpAddr, names: &[String]) -> (Vec<String>, Vec<IpAdd
     (dns, addresses)
 }
 
+/// How clients elsewhere reach the server: by the first name that the operator gave.
+fn public_url(bound: SocketAddr, names: &[String]) -> String {
+    match names.first().map(|name| (name, name.parse())) {
+        Some((_, Ok(address))) => format!("https://{}", SocketAddr::new(address, bound.port())),
+        Some((name, Err(_))) => format!("https://{name}:{}", bound.port()),
+        None => format!("https://{}", reachable(bound)),
+    }
+}
+
 /// An address that this host's own clients can use.
 fn reachable(bound: SocketAddr) -> SocketAddr {
     match bound.ip() {
@@ -202,6 +213,15 @@ mod tests {
         assert_eq!(reachable("0.0.0.0:8443".parse().unwrap()).to_string(), "127.0.0.1:8443");
         assert_eq!(reachable("[::]:8443".parse().unwrap()).to_string(), "[::1]:8443");
         assert_eq!(reachable("10.0.0.1:1".parse().unwrap()).to_string(), "10.0.0.1:1");
+    }
+
+    #[test]
+    fn links_lead_to_the_first_name() {
+        let bound: SocketAddr = "0.0.0.0:8443".parse().unwrap();
+        let url = |names: &[&str]| public_url(bound, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(url(&[]), "https://127.0.0.1:8443");
+        assert_eq!(url(&["yagura.example", "10.0.0.9"]), "https://yagura.example:8443");
+        assert_eq!(url(&["fd00::9"]), "https://[fd00::9]:8443");
     }
 
     #[test]

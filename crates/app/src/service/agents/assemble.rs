@@ -21,6 +21,18 @@ static GATE: Gate = Gate::new(ASSEMBLED_AT_ONCE_MAX);
 /// Characters of a reason that are kept.
 const REASON_CHARS_MAX: usize = 500;
 
+/// How an agent's part in a run ends: with the digest of its snapshot, or with the reason why
+/// there is none.
+type End<'e> = Result<(&'e str, Option<NewSnapshot<'e>>), &'e str>;
+
+/// A snapshot that may be new to the store.
+#[derive(Clone, Copy)]
+struct NewSnapshot<'s> {
+    stored: &'s StoredSnapshot,
+    /// Name and version of each source package.
+    sources: &'s [(String, String)],
+}
+
 /// What a stream of telemetry came to.
 enum Outcome {
     /// The host as it is.
@@ -134,21 +146,15 @@ impl App {
             .map(|package| (package.source.name.clone(), package.source.version.clone()))
             .collect();
         let sources: Vec<(String, String)> = sources.into_iter().collect();
-        self.end(agent, run, Ok((digest, Some((&stored, &sources)))), now)
+        self.end(agent, run, Ok((digest, Some(NewSnapshot { stored: &stored, sources: &sources }))), now)
     }
 
     /// Writes what an agent's telemetry came to, and lets its chunks go.
-    fn end(
-        &self,
-        agent: &Agent,
-        run: &Run,
-        outcome: Result<(&str, Option<(&StoredSnapshot, &[(String, String)])>), &str>,
-        now: Timestamp,
-    ) -> Result<(), AgentError> {
+    fn end(&self, agent: &Agent, run: &Run, outcome: End<'_>, now: Timestamp) -> Result<(), AgentError> {
         self.store.write(|tx| {
             let flushed = match outcome {
                 Ok((digest, new)) => {
-                    if let Some((stored, sources)) = new {
+                    if let Some(NewSnapshot { stored, sources }) = new {
                         tx.put_snapshot(stored, sources)?;
                     }
                     tx.set_agent_snapshot(&agent.id, digest, now)?;

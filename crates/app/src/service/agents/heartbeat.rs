@@ -113,7 +113,8 @@ impl App {
                 }
                 let Some(run) = tx.run_by_seq(member.run_seq)? else { continue };
                 let arn = run.arn().to_string();
-                if run.state.takes_data() && run.stop.is_none() && runs.iter().all(|known| known.run != arn) {
+                let begins = matches!(run.state, RunState::StartDataCollectionInProgress | RunState::CollectingData);
+                if begins && run.stop.is_none() && runs.iter().all(|known| known.run != arn) {
                     let known_digest = known_digest(tx, heard)?;
                     work.instructions.push(instruction(&run, arn, known_digest, now));
                 }

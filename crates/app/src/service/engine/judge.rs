@@ -209,11 +209,7 @@ fn exclusions_of(
         if let (Some(feed), Some(reason)) = (&line.feed, &line.reason)
             && line.state != CoverageState::Assessed
         {
-            let reason = LocalText::new(
-                format!("{}: {}", feed.as_str(), reason.en),
-                format!("{}: {}", feed.as_str(), reason.ja),
-            );
-            found.push(exclusions::feed_gap(arn, feed.as_str(), &reason));
+            found.push(exclusions::feed_gap(arn, feed.as_str(), reason));
         }
     }
     found
@@ -222,16 +218,33 @@ fn exclusions_of(
 fn partly(package: RulesPackage, reason: &LocalText, exclusions: &[Exclusion]) -> LocalText {
     let gaps: Vec<&Exclusion> =
         exclusions.iter().filter(|exclusion| exclusion.rules_package == package && exclusion.code.is_gap()).collect();
-    let shown = |subject: fn(&Exclusion) -> String| {
-        let mut parts: Vec<String> = gaps.iter().take(SUBJECTS_SHOWN_MAX).map(|gap| subject(gap)).collect();
-        if gaps.len() > SUBJECTS_SHOWN_MAX {
-            parts.push("…".to_owned());
+    if gaps.is_empty() {
+        return reason.clone();
+    }
+    // Forty packages of one vendor have one reason.
+    let mut by_reason: Vec<(&LocalText, Vec<&str>)> = Vec::new();
+    for gap in &gaps {
+        match by_reason.iter_mut().find(|(reason, _)| **reason == gap.reason) {
+            Some((_, subjects)) => subjects.push(&gap.subject),
+            None => by_reason.push((&gap.reason, vec![&gap.subject])),
         }
-        parts.join("; ")
+    }
+    let shown = |reason: fn(&LocalText) -> &str| {
+        let parts: Vec<String> = by_reason
+            .iter()
+            .take(SUBJECTS_SHOWN_MAX)
+            .map(|(why, subjects)| {
+                let cut = if subjects.len() > SUBJECTS_SHOWN_MAX { " …" } else { "" };
+                let subjects: Vec<&str> = subjects.iter().copied().take(SUBJECTS_SHOWN_MAX).collect();
+                format!("{}{cut} ({})", subjects.join(", "), reason(why))
+            })
+            .collect();
+        let cut = if by_reason.len() > SUBJECTS_SHOWN_MAX { "; …" } else { "" };
+        format!("{}{cut}", parts.join("; "))
     };
     LocalText::new(
-        format!("{}: {}", reason.en, shown(|gap| format!("{} ({})", gap.subject, gap.reason.en))),
-        format!("{}: {}", reason.ja, shown(|gap| format!("{} ({})", gap.subject, gap.reason.ja))),
+        format!("{} in all: {}", gaps.len(), shown(|reason| &reason.en)),
+        format!("全 {} 件: {}", gaps.len(), shown(|reason| &reason.ja)),
     )
 }
 
