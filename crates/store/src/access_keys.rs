@@ -95,6 +95,52 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Lists the access keys of an account by user, oldest first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn access_keys(&mut self, account: &str) -> Result<Vec<StoredAccessKey>, StoreError> {
+        self.query(
+            &format!("SELECT {COLUMNS} FROM access_key WHERE account = ?1 ORDER BY user_name, created_ms, id"),
+            &[account.into()],
+            read,
+        )
+    }
+
+    /// Switches an access key on or off; `false` when the account has no such key.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_access_key_active(&mut self, account: &str, id: &str, active: bool) -> Result<bool, StoreError> {
+        let changed = self.execute(
+            "UPDATE access_key SET active = ?3 WHERE account = ?1 AND id = ?2",
+            &[account.into(), id.into(), active.into()],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Deletes an access key; `false` when the account has no such key.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn delete_access_key(&mut self, account: &str, id: &str) -> Result<bool, StoreError> {
+        let changed =
+            self.execute("DELETE FROM access_key WHERE account = ?1 AND id = ?2", &[account.into(), id.into()])?;
+        Ok(changed == 1)
+    }
+
+    /// Deletes the temporary keys of a user that ended before `now`, and returns how many.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn delete_ended_keys(&mut self, account: &str, user: &str, now: Timestamp) -> Result<u64, StoreError> {
+        self.execute(
+            "DELETE FROM access_key WHERE account = ?1 AND user_name = ?2 AND expires_ms IS NOT NULL \
+             AND expires_ms <= ?3",
+            &[account.into(), user.into(), now.into()],
+        )
+    }
+
     /// Adds a user, or gives it another role.
     ///
     /// # Errors

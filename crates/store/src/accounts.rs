@@ -6,6 +6,14 @@ use yagura_model::service::Scope;
 use crate::{Row, StoreError, Tx};
 
 impl Tx<'_> {
+    /// Lists the accounts that were ever seen, and since when.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn accounts(&mut self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.query("SELECT id, created_ms FROM account ORDER BY id", &[], |row| Ok((row.text()?, row.time()?)))
+    }
+
     /// Returns when an account was seen first; that is now for one that nobody knew.
     ///
     /// # Errors

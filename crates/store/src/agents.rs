@@ -226,6 +226,33 @@ impl Tx<'_> {
         self.query(&sql, &question.values, read)
     }
 
+    /// Lists agents that carry all of the tags, revoked ones too where wanted, in the order of
+    /// enrolment, each with its number; `after` is the last number of the page before.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn fleet(
+        &mut self,
+        scope: &Scope,
+        tags: &[Tag],
+        with_revoked: bool,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, Agent)>, StoreError> {
+        let mut question = Question::new(scope);
+        let mark = question.value(after);
+        question.and(format!("seq > {mark}"));
+        for tag in tags {
+            with_any(&mut question, Some(std::slice::from_ref(tag)));
+        }
+        if !with_revoked {
+            question.and("revoked = 0".to_owned());
+        }
+        let limit = question.value(limit);
+        let sql = format!("SELECT {COLUMNS} FROM agent WHERE {} ORDER BY seq LIMIT {limit}", question.text);
+        self.query(&sql, &question.values, read)
+    }
+
     /// Lists agents that a target means and that a run does not have yet, in the order of enrolment.
     ///
     /// # Errors

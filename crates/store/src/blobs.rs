@@ -149,6 +149,8 @@ pub fn open_blobs(
     let place: Arc<dyn ObjectStore> = match location.strip_prefix("s3://") {
         Some(rest) => {
             let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            // The HTTP client asks the process for its provider; whoever has set one keeps it.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
             let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
             for (name, value) in environment {
                 let key = name.starts_with("AWS_").then(|| name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>().ok());

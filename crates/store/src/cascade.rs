@@ -96,6 +96,34 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Moves the name of a blob whose row goes in this transaction to those that are to be deleted.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn trash_blob(&mut self, account: &str, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO blob_trash (account, name, at_ms) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO NOTHING",
+            &[account.into(), name.into(), now.into()],
+        )?;
+        Ok(())
+    }
+
+    /// Lists blobs whose row went before `before`, oldest first, each with its account.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn trashed_blobs_before(
+        &mut self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        self.query(
+            "SELECT account, name FROM blob_trash WHERE at_ms < ?1 ORDER BY at_ms, name LIMIT ?2",
+            &[before.into(), limit.into()],
+            |row| Ok((row.text()?, row.text()?)),
+        )
+    }
+
     /// Lists blobs whose row is gone, oldest first.
     ///
     /// # Errors

@@ -62,6 +62,18 @@ impl Tx<'_> {
         self.query_one(&format!("SELECT {COLUMNS} FROM certificate WHERE serial = ?1"), &[serial.into()], read)
     }
 
+    /// Lists the certificates of an agent, newest first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn certificates_of(&mut self, agent: &str, limit: usize) -> Result<Vec<StoredCertificate>, StoreError> {
+        self.query(
+            &format!("SELECT {COLUMNS} FROM certificate WHERE agent = ?1 ORDER BY issued_ms DESC, serial LIMIT ?2"),
+            &[agent.into(), limit.into()],
+            read,
+        )
+    }
+
     /// Tells whether an agent has a certificate that is accepted now.
     ///
     /// # Errors

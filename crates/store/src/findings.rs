@@ -140,6 +140,10 @@ impl Tx<'_> {
     fn insert_texts(&mut self, batch: &[StoredFinding]) -> Result<Vec<String>, StoreError> {
         let mut digests = Vec::with_capacity(batch.len());
         let mut texts = std::collections::BTreeMap::new();
+        for account in batch.iter().map(|finding| &finding.scope.account).collect::<std::collections::BTreeSet<_>>() {
+            // A text that is there must not go before the finding that needs it is seen.
+            self.share(&crate::retention::texts_lock(account))?;
+        }
         for finding in batch {
             let (digest, body) = finding.text.kept()?;
             texts.insert((finding.scope.account.as_str(), digest.clone()), body);

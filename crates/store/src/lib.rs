@@ -41,6 +41,7 @@ mod question;
 mod rematch;
 mod report_walk;
 mod reports;
+mod retention;
 mod roles;
 mod rule_results;
 mod run_agents;
@@ -57,13 +58,14 @@ mod templates;
 mod tokens;
 mod tx;
 mod usage;
+mod users;
 mod value;
 
 use std::path::Path;
 
 pub use access_keys::StoredAccessKey;
 pub use agents::AgentNonces;
-pub use audit::{AuditHead, StoredRecord};
+pub use audit::{AuditFile, AuditHead, StoredRecord};
 pub use blobs::{BLOB_BYTES_MAX, BlobEntry, BlobError, Blobs, open_blobs, valid_blob_name};
 pub use certificates::StoredCertificate;
 pub use chunks::StoredChunk;
@@ -81,6 +83,7 @@ pub use previews::Preview;
 pub use rematch::{KnownPackage, Rematch, RematchChange};
 pub use report_walk::{JudgedHow, WalkedAgent};
 pub use reports::{ReportKey, ReportStatus, StoredReport};
+pub use retention::{Doomed, DoomedReport};
 pub use roles::CustomRole;
 pub use rule_results::{RuleOutcome, RuleResult, RuleTally};
 pub use run_agents::{Phase, RunAgent};
@@ -91,6 +94,7 @@ pub use telemetry::Telemetry;
 pub use templates::TemplateFilter;
 pub use tokens::StoredToken;
 pub use tx::Tx;
+pub use users::StoredUser;
 pub use value::{Row, Value};
 
 /// The database and what stands beside it.
@@ -187,6 +191,19 @@ impl Store {
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Undone.into()),
         }
+    }
+
+    /// Tells which of the two databases it is.
+    pub fn dialect(&self) -> Dialect {
+        self.database.dialect()
+    }
+
+    /// Copies the whole database, as it is at one moment, into an SQLite file while others work.
+    ///
+    /// # Errors
+    /// When the copy cannot be written, or the database has no such way: PostgreSQL has its own.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        self.database.copy_to(path)
     }
 
     /// Names the database for people: a path, or host and name without the password.

@@ -75,9 +75,13 @@ impl<C> Pool<C> {
 
     /// Lets the connections go that nobody uses.
     pub(crate) fn clear(&self) {
-        let idle = std::mem::take(&mut self.state().idle);
         // Closing may take its time, so it is done outside of the lock.
-        drop(idle);
+        drop(self.take_idle());
+    }
+
+    /// Takes the connections out that nobody uses.
+    pub(crate) fn take_idle(&self) -> Vec<C> {
+        std::mem::take(&mut self.state().idle)
     }
 }
 

@@ -221,6 +221,18 @@ impl Tx<'_> {
         )
     }
 
+    /// Finds a re-matching of an account by its number.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn rematch_by_number(&mut self, account: &str, seq: i64) -> Result<Option<Rematch>, StoreError> {
+        self.query_one(
+            &format!("SELECT {COLUMNS} FROM rematch WHERE account = ?1 AND seq = ?2"),
+            &[account.into(), seq.into()],
+            read,
+        )
+    }
+
     /// Lists the changes of a re-matching.
     ///
     /// # Errors

@@ -27,4 +27,26 @@ impl Tx<'_> {
             |row| Ok(CustomRole { name: row.text()?, policy: row.text()?, created_at: row.time()? }),
         )
     }
+    /// Adds a role, or gives it other policies.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn put_role(&mut self, account: &str, name: &str, policy: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO role_entry (account, name, policy, created_ms) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (account, name) DO UPDATE SET policy = excluded.policy",
+            &[account.into(), name.into(), policy.into(), now.into()],
+        )?;
+        Ok(())
+    }
+
+    /// Deletes a role; `false` when the account has none of that name.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn delete_role(&mut self, account: &str, name: &str) -> Result<bool, StoreError> {
+        let changed =
+            self.execute("DELETE FROM role_entry WHERE account = ?1 AND name = ?2", &[account.into(), name.into()])?;
+        Ok(changed == 1)
+    }
 }

@@ -183,6 +183,21 @@ impl Tx<'_> {
         self.query(&format!("SELECT {COLUMNS} FROM run WHERE live = 1 ORDER BY seq"), &[], read)
     }
 
+    /// Lists runs of an account that were over before `before`, oldest first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn runs_over_before(&mut self, account: &str, before: Timestamp, limit: usize) -> Result<Vec<Run>, StoreError> {
+        self.query(
+            &format!(
+                "SELECT {COLUMNS} FROM run WHERE account = ?1 AND live = 0 AND changed_ms < ?2 \
+                 ORDER BY changed_ms, seq LIMIT ?3"
+            ),
+            &[account.into(), before.into(), limit.into()],
+            read,
+        )
+    }
+
     /// Lists live runs of a target or of one of its templates, oldest first.
     ///
     /// # Errors

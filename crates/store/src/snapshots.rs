@@ -36,6 +36,8 @@ impl Tx<'_> {
         snapshot: &StoredSnapshot,
         sources: &[(String, String)],
     ) -> Result<bool, StoreError> {
+        // One that is there must not go before who refers to it is seen.
+        self.share(&crate::retention::snapshots_lock(&snapshot.account))?;
         let added = self.execute(
             "INSERT INTO snapshot (account, digest, release, packages, bytes, created_ms) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account, digest) DO NOTHING",

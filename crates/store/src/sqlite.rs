@@ -80,14 +80,20 @@ impl Database for Sqlite {
     }
 
     fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        const PAGES_A_STEP: std::ffi::c_int = 2_000;
+        // All pages in one step: with the write-ahead log that holds up no writer, while smaller steps
+        // would begin anew whenever another process writes in between.
+        const ALL_PAGES: std::ffi::c_int = -1;
         let source = self.readers.take(|| self.connect(false))?;
-        let copy = || -> rusqlite::Result<()> {
+        let copy = || -> rusqlite::Result<rusqlite::backup::StepResult> {
             let mut target = Connection::open(path)?;
             let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
-            backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None)
+            backup.step(ALL_PAGES)
         };
-        let outcome = copy().map_err(|error| failed("backup", error));
+        let outcome = match copy() {
+            Ok(rusqlite::backup::StepResult::Done) => Ok(()),
+            Ok(_) => Err(StoreError::Busy),
+            Err(error) => Err(failed("backup", error)),
+        };
         source.keep();
         outcome
     }

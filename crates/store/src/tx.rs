@@ -69,6 +69,18 @@ impl<'t> Tx<'t> {
         }
         Ok(())
     }
+
+    /// Holds a named lock beside others who share it; whoever asks for it with [`Tx::lock`] waits
+    /// for all of them.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn share(&mut self, name: &str) -> Result<(), StoreError> {
+        if self.statements.dialect() == Dialect::Postgres {
+            self.statements.query("SELECT pg_advisory_xact_lock_shared(hashtextextended(?1, 0))", &[name.into()])?;
+        }
+        Ok(())
+    }
 }
 
 /// PostgreSQL keeps no NUL in a text, and SQLite cuts it off there in some of its functions.

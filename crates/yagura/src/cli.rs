@@ -7,7 +7,12 @@ use yagura_model::{Language, RulesPackage, Severity};
 
 use crate::exit::Failure;
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 gate failed (--fail-on); 2 usage or configuration; \
+pub(crate) mod manage;
+pub(crate) mod values;
+
+pub(crate) use manage::Manage;
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 gate failed (--fail-on, audit verify); 2 usage or configuration; \
 3 could not do it, the message says what and what to do; 4 done, but something was not assessed and --strict was given.";
 
 /// Assesses hosts: known vulnerabilities and security best practices, each finding with its
@@ -57,6 +62,27 @@ pub(crate) enum Command {
     Inventory(Inventory),
     /// Write a CycloneDX bill of materials of the installed packages
     Sbom(Sbom),
+    #[command(flatten)]
+    Manage(Manage),
+}
+
+/// Where the service keeps what it remembers, beside the data directory.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Service {
+    /// Keep the records in this PostgreSQL database instead of SQLite in the data directory
+    #[arg(long, global = true, value_name = "URL", env = "YAGURA_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Keep snapshots and reports in this S3-compatible bucket (s3://BUCKET/PREFIX) instead of the
+    /// data directory
+    #[arg(long, global = true, value_name = "URL", env = "YAGURA_BLOBS")]
+    pub(crate) blobs: Option<String>,
+    /// The region of calls that name none, and of the agents [default: the one chosen first, else
+    /// us-east-1]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The account [default: the one chosen first, else 123456789012]
+    #[arg(long, global = true, value_name = "12 DIGITS")]
+    pub(crate) account: Option<String>,
 }
 
 /// Where the service keeps what it remembers, beside the data directory.

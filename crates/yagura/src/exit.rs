@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 pub(crate) enum Exit {
     /// 0: done.
     Done,
-    /// 1: the gate failed: a finding reaches `--fail-on`.
+    /// 1: the gate failed: a finding reaches `--fail-on`, or the audit log is broken.
     GateFailed,
     /// 4: done, but something was not assessed and `--strict` was given.
     Incomplete,

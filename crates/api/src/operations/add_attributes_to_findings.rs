@@ -11,6 +11,8 @@ pub(super) const OPERATION: Operation =
     Operation { name: "AddAttributesToFindings", access: Access::Change, on: On::Many("findingArns"), run };
 
 fn run(cx: &mut Cx<'_, '_>, input: &Input) -> Result<Option<Value>, AppError> {
+    // A wrong type is told before a member that is missing.
+    input.texts("findingArns")?;
     if input.get("attributes").is_none() {
         return Err(AppError::invalid(codes::INVALID_NUMBER_OF_USER_ATTRIBUTES, "`attributes` is missing"));
     }

@@ -18,14 +18,14 @@ const PAGE_MAX: usize = 100;
 fn run(cx: &mut Cx<'_, '_>, input: &Input) -> Result<Option<Value>, AppError> {
     let template = input.arn("assessmentTemplateArn", ArnKind::Template)?;
     let token = input.text("previewToken")?.unwrap_or_default();
+    input.locale()?;
+    let page = Page::read(input, OPERATION.name, cx.scope(), PAGE_MAX, PAGE_MAX)?;
+    let after = page.after_number()?.and_then(|after| usize::try_from(after).ok()).unwrap_or_default();
     if !is_uuid(token) {
         return Err(AppError::Validation(
             "1 validation error detected: 'previewToken' must be a UUID in lower-case digits".into(),
         ));
     }
-    input.locale()?;
-    let page = Page::read(input, OPERATION.name, cx.scope(), PAGE_MAX, PAGE_MAX)?;
-    let after = page.after_number()?.and_then(|after| usize::try_from(after).ok()).unwrap_or_default();
     let preview = exclusion_preview::get(cx, &template, token)?;
     if !preview.done {
         return Ok(Some(json!({"previewStatus": "WORK_IN_PROGRESS"})));

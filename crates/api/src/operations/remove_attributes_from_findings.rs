@@ -11,6 +11,8 @@ pub(super) const OPERATION: Operation =
 
 fn run(cx: &mut Cx<'_, '_>, input: &Input) -> Result<Option<Value>, AppError> {
     const NUMBER: &str = codes::INVALID_NUMBER_OF_USER_ATTRIBUTES;
+    // A wrong type is told before a member that is missing.
+    input.texts("findingArns")?;
     if input.get("attributeKeys").is_none() {
         return Err(AppError::invalid(NUMBER, "`attributeKeys` is missing"));
     }

@@ -175,6 +175,8 @@ pub async fn serve_with(
         tracing::warn!("{} connections were cut off at the end", connections.len());
         connections.shutdown().await;
     }
+    // It has ended already, or was never in the middle of anything.
     watcher.abort();
+    let _ = watcher.await;
     Ok(())
 }

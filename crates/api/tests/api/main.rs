@@ -18,3 +18,6 @@ mod subscriptions;
 mod tags;
 mod targets;
 mod templates;
+mod exclusions;
+mod findings;
+mod run_agents;

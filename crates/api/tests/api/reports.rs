@@ -284,7 +284,7 @@ fn a_slow_worker_keeps_its_claim_and_a_lost_one_stops() {
     assert_eq!(kept(&service, &run).tries, 1);
 
     let full = json!({"assessmentRunArn": run, "reportFileFormat": "HTML", "reportType": "FULL"});
-    service.ok("GetAssessmentReport", full.clone());
+    service.ok("GetAssessmentReport", full);
     service.app.store.write(|tx| tx.delete_run(&service.run(&run), service.now())).unwrap();
     assert_eq!(service.app.make_reports(&Slow { service: &service, run: &run, stolen: false }).unwrap(), 0);
 

@@ -71,6 +71,25 @@ fn a_token_is_used_as_often_as_it_may_be() {
 }
 
 #[test]
+fn of_many_hosts_that_come_at_once_a_token_lets_in_as_many_as_it_may() {
+    let service = Service::new();
+    let text = service.token(token(3));
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let enrolling: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let key = KeyPair::generate().unwrap();
+                    service.client().post("/agent/v1/enroll", &enrolment(&text, &"a".repeat(64), &key)).status
+                })
+            })
+            .collect();
+        enrolling.into_iter().map(|enrolling| enrolling.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 3, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 5, "{statuses:?}");
+}
+
+#[test]
 fn tokens_that_are_over_revoked_or_forged_let_nobody_in() {
     let service = Service::new();
     let key = KeyPair::generate().unwrap();

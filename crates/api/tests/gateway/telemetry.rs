@@ -85,6 +85,26 @@ fn replayed_changed_and_missing_chunks() {
 }
 
 #[test]
+fn a_chunk_that_comes_several_times_at_once_counts_once() {
+    let service = Service::new();
+    let host = Host::enrolled(&service);
+    let (seq, run) = service.run_with(&[&host.id]);
+    let chunks = telemetry(&snapshot(10));
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let sending: Vec<_> = (0..6).map(|_| scope.spawn(|| host.send(&run, &chunks[0]).status)).collect();
+        sending.into_iter().map(|sending| sending.join().unwrap()).collect()
+    });
+    // Whoever came in between is told to come again.
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
+    assert!(statuses.contains(&200));
+    let member = service.member(seq, &host.id);
+    assert_eq!((member.phase, member.next_chunk), (Phase::Flushed, 1));
+    let counted = service.read(|tx| tx.telemetry(seq, Some(&host.id)).unwrap());
+    let packages = counted.iter().find(|counted| counted.message_type == "InspectorPackageInfo").unwrap();
+    assert_eq!(packages.messages, 10);
+}
+
+#[test]
 fn a_run_of_others_or_one_that_is_over_takes_nothing() {
     let service = Service::new();
     let (host, other) = (Host::enrolled(&service), Host::enrolled(&service));

@@ -84,9 +84,13 @@ pub fn delete(cx: &mut Cx<'_, '_>, arn: &Arn) -> Result<(), AppError> {
 /// # Errors
 /// When the store fails.
 pub fn lock(cx: &mut Cx<'_, '_>) -> Result<(), AppError> {
-    let scope = cx.scope();
-    let name = format!("runs:{}:{}", scope.account, scope.region);
+    let name = lock_name(cx.scope());
     Ok(cx.tx.lock(&name)?)
+}
+
+/// The name of that lock, for who works outside of a call.
+pub(super) fn lock_name(scope: &yagura_model::service::Scope) -> String {
+    format!("runs:{}:{}", scope.account, scope.region)
 }
 
 /// Refuses to go on while there are live runs, and names up to ten of them.

@@ -194,8 +194,8 @@ impl Fleet {
         }
     }
 
-    pub(crate) fn put(&self, findings: Vec<StoredFinding>) {
-        self.write(|tx| tx.insert_findings(&findings));
+    pub(crate) fn put(&self, findings: &[StoredFinding]) {
+        self.write(|tx| tx.insert_findings(findings));
     }
 
     /// So many findings of three rules, and the one that says that a package found nothing.
@@ -211,7 +211,7 @@ impl Fleet {
             title: LocalText::untranslated("No potential security issues found"),
             ..self.finding(0, "{}", None)
         });
-        self.put(findings);
+        self.put(&findings);
     }
 
     /// So many findings, each with a rule of its own.
@@ -221,7 +221,7 @@ impl Fleet {
             severity: Severity::High,
             ..self.finding(number, &evidence(number), None)
         };
-        self.put((1..=number).map(finding).collect());
+        self.put(&(1..=number).map(finding).collect::<Vec<_>>());
     }
 
     /// Finding `number`; everything about it follows from the number.

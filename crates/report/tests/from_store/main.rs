@@ -1,5 +1,7 @@
 //! Reports of runs as the service has them: from the rows of a store to a page or a PDF.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
 mod fleet;
 
 use std::io::{self, Write};
@@ -190,7 +192,7 @@ fn instances_that_were_not_judged_come_first_with_the_reason() {
 #[test]
 fn damaged_evidence_hides_no_finding() {
     let fleet = Fleet::new();
-    fleet.put(vec![fleet.finding(1, "{\"lines\": 7", None), fleet.finding(3, "[]", None)]);
+    fleet.put(&[fleet.finding(1, "{\"lines\": 7", None), fleet.finding(3, "[]", None)]);
     let page = String::from_utf8(rendered(&fleet, Format::Html, Kind::Finding, Language::English)).unwrap();
     assert!(page.contains("CVE-2026-0001"));
 }
@@ -198,7 +200,7 @@ fn damaged_evidence_hides_no_finding() {
 #[test]
 fn another_remedy_is_told_at_its_instance() {
     let fleet = Fleet::new();
-    fleet.put(vec![fleet.finding(1, "{}", None), fleet.finding(3, "{}", Some("install the other package"))]);
+    fleet.put(&[fleet.finding(1, "{}", None), fleet.finding(3, "{}", Some("install the other package"))]);
     let page = String::from_utf8(rendered(&fleet, Format::Html, Kind::Finding, Language::English)).unwrap();
     assert!(page.contains("here: install the other package"));
 }

@@ -173,7 +173,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_its_password() {
-        for text in ["postgresql://u:secret@h/d?sslmode=always", "postgresql://u:secret@h/d?x=y", "secret", "", "user=secret"] {
+        for text in
+            ["postgresql://u:secret@h/d?sslmode=always", "postgresql://u:secret@h/d?x=y", "secret", "", "user=secret"]
+        {
             let error = Address::parse(text).err().unwrap();
             let mut told = error.to_string();
             let mut source = std::error::Error::source(&error);

@@ -129,6 +129,16 @@ impl Postgres {
     }
 }
 
+impl Drop for Postgres {
+    /// A connection says goodbye when it goes, and waits for that, which nobody may do on a thread
+    /// of an async runtime. Who drops the service last is not known, so a thread of its own waits.
+    fn drop(&mut self) {
+        let idle = self.pool.take_idle();
+        // One that panicked has closed its connections all the same.
+        let _ = std::thread::spawn(move || drop(idle)).join();
+    }
+}
+
 /// How much longer a server that went away is waited for.
 struct Patience {
     left: Duration,

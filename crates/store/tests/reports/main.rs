@@ -1,6 +1,8 @@
 //! The rows of reports on a real database: SQLite always, PostgreSQL where `YAGURA_TEST_POSTGRES`
 //! names one that may be filled.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;

@@ -17,12 +17,22 @@ pub(crate) fn on_each(test: impl Fn(&Store, &Scope)) {
     let store = Store::open_sqlite(data.path()).unwrap();
     test(&store, &new_scope());
     match std::env::var("YAGURA_TEST_POSTGRES") {
-        Ok(url) => test(&Store::open_postgres(&url).unwrap(), &new_scope()),
+        Ok(url) => test(&Store::open_postgres(&in_new_schema(&url)).unwrap(), &new_scope()),
         Err(_) => yagura_testkit::announce_skip("skipped: PostgreSQL (set YAGURA_TEST_POSTGRES to its URL)"),
     }
 }
 
-/// A scope that no other test has, on a database that several tests share.
+/// The URL with a schema that nobody has filled, so that no older version's tables are met.
+fn in_new_schema(url: &str) -> String {
+    static SCHEMAS: AtomicU64 = AtomicU64::new(0);
+    let schema = format!("results_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
+    let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
+    let joint = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{joint}options=-c%20search_path%3D{schema}")
+}
+
+/// A scope that no other test has.
 fn new_scope() -> Scope {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = u64::from(std::process::id()) * 1_000 + NEXT.fetch_add(1, Ordering::Relaxed);

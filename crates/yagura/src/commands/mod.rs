@@ -8,6 +8,7 @@ mod env;
 mod explain;
 mod feed;
 mod inventory;
+mod manage;
 mod memory;
 mod report;
 mod sbom;
@@ -34,6 +35,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<Exit, Failure> {
         Command::Explain(words) => explain::run(&context, &words),
         Command::Inventory(words) => inventory::run(&words),
         Command::Sbom(words) => sbom::run(&words),
+        Command::Manage(words) => manage::run(&context, words),
     }
 }
 

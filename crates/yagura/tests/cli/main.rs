@@ -7,5 +7,6 @@ mod bad_input;
 mod explain;
 mod feed;
 mod inventory;
+mod manage;
 mod real_data;
 mod support;

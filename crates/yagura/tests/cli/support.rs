@@ -50,7 +50,18 @@ impl Yagura {
 /// The binary with an environment that says nothing.
 pub(crate) fn command(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yagura"));
-    for name in ["LANG", "LC_ALL", "LC_MESSAGES", "YAGURA_LANG", "YAGURA_FEED_MIRROR", "http_proxy", "https_proxy"] {
+    for name in [
+        "LANG",
+        "LC_ALL",
+        "LC_MESSAGES",
+        "YAGURA_LANG",
+        "YAGURA_FEED_MIRROR",
+        "YAGURA_DATABASE_URL",
+        "YAGURA_BLOBS",
+        "YAGURA_MASTER_KEY",
+        "http_proxy",
+        "https_proxy",
+    ] {
         command.env_remove(name);
     }
     command.env("YAGURA_DATA_DIR", data_dir);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use yagura_model::Snapshot;
 use yagura_model::service::{Agent, HealthCode, Run};
-use yagura_store::StoredSnapshot;
+use yagura_store::{Phase, StoredSnapshot};
 use yagura_wire::{
     AssembleError, Assembler, ChunkError, ChunkLimits, Content, ErrorCode, Telemetry, decode_chunk, encode_snapshot,
 };
@@ -53,36 +53,52 @@ impl App {
     pub(super) fn finish_telemetry(&self, peer: &Peer, agent: &Agent, run: &Run) -> Result<(), AgentError> {
         let _pass = GATE.enter();
         let now = self.now();
-        let ended = match self.assemble(agent, run)? {
-            Outcome::Snapshot(snapshot, digest) => self.keep_snapshot(agent, run, &snapshot, &digest, now).map(Ok),
-            Outcome::Known(digest) => self.end(agent, run, Ok((&digest, None)), now).map(Ok),
-            Outcome::Nothing(why) => self.end(agent, run, Err(&why), now).map(Ok),
-            Outcome::Damaged(why) => {
-                self.end(agent, run, Err(&why), now).map(|()| Err(AgentError::refused(ErrorCode::BadRequest, why)))
+        // The same chunk may have come twice, and the other one been faster, here or on another server.
+        let member = self.store.read(|tx| tx.run_agent(run.seq, &agent.id))?;
+        let Some(member) = member.filter(|member| member.phase == Phase::Collecting) else { return Ok(()) };
+        let ended = match self.assemble(agent, run, member.next_chunk)? {
+            None => return Ok(()),
+            Some(Outcome::Snapshot(snapshot, digest)) => {
+                self.keep_snapshot(agent, run, &snapshot, &digest, now)?;
+                Ok(())
+            }
+            Some(Outcome::Known(digest)) => {
+                self.end(agent, run, Ok((&digest, None)), now)?;
+                Ok(())
+            }
+            Some(Outcome::Nothing(why)) => {
+                self.end(agent, run, Err(&why), now)?;
+                Ok(())
+            }
+            Some(Outcome::Damaged(why)) => {
+                self.end(agent, run, Err(&why), now)?;
+                Err(AgentError::refused(ErrorCode::BadRequest, why))
             }
         };
         tracing::debug!(agent.id = %agent.id, request.id = %peer.request_id, run.arn = %run.arn(), "telemetry is whole");
         self.bell.ring();
-        ended?
+        ended
     }
 
-    fn assemble(&self, agent: &Agent, run: &Run) -> Result<Outcome, AgentError> {
+    /// Puts so many chunks together; `None` when they are gone, because somebody else did.
+    fn assemble(&self, agent: &Agent, run: &Run, chunks: u64) -> Result<Option<Outcome>, AgentError> {
         let mut assembler = Assembler::new();
-        let mut number = 0;
-        while let Some(body) = self.store.read(|tx| tx.chunk_body(run.seq, &agent.id, number))? {
+        for number in 0..chunks {
+            let Some(body) = self.store.read(|tx| tx.chunk_body(run.seq, &agent.id, number))? else {
+                return Ok(None);
+            };
             // It was unpacked when it came; that it cannot be now is damage on our side.
             let unpacked = decode_chunk(&body, ChunkLimits::default())
                 .map_err(|error: ChunkError| AgentError::Service(AppError::internal(error)))?;
             for line in unpacked.lines() {
                 if let Err(error) = assembler.push(line) {
-                    return Ok(damaged(&error));
+                    return Ok(Some(damaged(&error)));
                 }
             }
-            number += 1;
         }
         match assembler.finish() {
-            Ok(telemetry) => self.judge_telemetry(agent, telemetry),
-            Err(error) => Ok(damaged(&error)),
+            Ok(telemetry) => self.judge_telemetry(agent, telemetry).map(Some),
+            Err(error) => Ok(Some(damaged(&error))),
         }
     }
 

@@ -1,0 +1,11 @@
+//! The management of a service over a store of its own, with a clock that a test moves.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod audit;
+mod backup;
+mod fleet;
+mod people;
+mod retention;
+mod support;
+mod tokens;
