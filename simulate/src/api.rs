@@ -1,5 +1,6 @@
 //! A client of the API: AWS JSON 1.1, signed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -25,12 +26,26 @@ pub(crate) struct Api {
     client: Client,
     host: String,
     key: Key,
+    answered: BTreeMap<String, usize>,
 }
 
 impl Api {
     /// A client that has not called yet.
     pub(crate) fn new(endpoint: &Endpoint, key: Key) -> Result<Self> {
-        Ok(Self { client: Client::new(endpoint.clone(), None)?, host: endpoint.host(), key })
+        let client = Client::new(endpoint.clone(), None)?;
+        Ok(Self { client, host: endpoint.host(), key, answered: BTreeMap::new() })
+    }
+
+    /// Goes on at another server.
+    pub(crate) fn turn(&mut self, endpoint: &Endpoint) -> Result<()> {
+        self.client = Client::new(endpoint.clone(), None)?;
+        self.host = endpoint.host();
+        Ok(())
+    }
+
+    /// How many calls of each operation were answered with a success.
+    pub(crate) const fn answered(&self) -> &BTreeMap<String, usize> {
+        &self.answered
     }
 
     /// Calls an operation, whatever comes of it.
@@ -63,7 +78,12 @@ impl Api {
         };
         let mut sent = vec![("content-type", content_type.to_owned()), ("x-amz-target", target.clone())];
         sent.extend(sigv4::sign(&credentials, &signed, clock::now()));
-        self.client.send(Method::POST, "/", &sent, Bytes::from(body)).await
+        let answer = self.client.send(Method::POST, "/", &sent, Bytes::from(body)).await?;
+        if answer.status == 200 {
+            let count = self.answered.entry(operation.to_owned()).or_insert(0);
+            *count = count.saturating_add(1);
+        }
+        Ok(answer)
     }
 
     /// Calls an operation that has to succeed. A server that asks to slow down is asked again.

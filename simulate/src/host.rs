@@ -12,6 +12,8 @@ use yagura_wire::{AgentFacts, Chunk, Chunker, Line, MonitoringStart, MonitoringS
 
 /// Versions of each package that are about.
 const VERSIONS: usize = 4;
+/// A browser or a kernel has thousands; no host has three hundred such packages.
+const FLAWS_MAX: usize = 200;
 
 /// Draws numbers: the same for the same seed, so that two measures see the same hosts.
 #[derive(Debug, Clone)]
@@ -65,8 +67,11 @@ impl Pool {
                 .filter(|version| *version != "0")
                 .map(str::to_owned)
                 .collect();
-            versions.sort_unstable();
+            versions.sort_by(|one, other| yagura_version::Scheme::Dpkg.compare(one, other));
             versions.dedup();
+            if flaws.len() > FLAWS_MAX {
+                continue;
+            }
             // Most hosts are nearly up to date.
             versions.drain(..versions.len().saturating_sub(VERSIONS - 1));
             // `~` sorts before nothing: the version right before the repair.
@@ -88,7 +93,8 @@ impl Pool {
         let wanted = packages.min(self.entries.len());
         let mut packages: Vec<Package> = (0..wanted)
             .filter_map(|number| {
-                let at = (offset + number) % self.entries.len();
+                // The first is on every host, so that a demo feed of one package concerns each.
+                let at = if number == 0 { 0 } else { 1 + (offset + number) % (self.entries.len() - 1).max(1) };
                 let (source, versions) = self.entries.get(at)?;
                 let version = versions.get(dice.below(versions.len()))?;
                 Some(package(source, version, number))

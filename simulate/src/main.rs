@@ -10,12 +10,14 @@
 
 mod agent;
 mod api;
+mod balancer;
 mod client;
 mod clock;
 mod feeds;
 mod fleet;
 mod host;
 mod inside;
+mod kill;
 mod latency;
 mod server;
 mod words;
@@ -30,6 +32,7 @@ usage: yagura-simulate COMMAND, as `cargo xtask simulate`, `bench server` and `l
 
   fleet [--agents N] [--packages K] [--same-share PERCENT] [--database-url URL]
         [--server URL --data-dir DIR [--token T]]
+  kill  [--rounds N] [--short] [--only WORDS] [--database-url URL] [--seed N]
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +50,9 @@ fn run(words: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match words.split_first() {
         Some((command, rest)) if command == "fleet" => runtime.block_on(fleet::run(rest, program("yagura")?)),
+        Some((command, rest)) if command == "kill" => {
+            runtime.block_on(kill::run(rest, program("yagura")?, program("yagura-agent")?))
+        }
         _ => bail!("{USAGE}"),
     }
 }

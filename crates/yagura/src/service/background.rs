@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use yagura_app::service::App;
 use yagura_app::service::engine::Engine;
 use yagura_feed::{FEEDS, Mirror, Silent, SyncOptions};
+use yagura_model::service::RunState;
 
 use super::rendering::Documents;
 
@@ -71,7 +72,7 @@ pub(crate) fn start(
         threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(work)?);
         Ok(())
     };
-    let engine = Engine::new(Arc::clone(app), owner);
+    let engine = held(Engine::new(Arc::clone(app), owner));
     let until = ending.clone();
     spawn("runs", Box::new(move || runs(&engine, &until)))?;
     let (maker, until) = (Arc::clone(app), ending.clone());
@@ -83,6 +84,18 @@ pub(crate) fn start(
     let until = ending.clone();
     spawn("feeds", Box::new(move || sync(&feeds, &until)))?;
     Ok(threads)
+}
+
+/// In debug builds a laboratory may have runs left in a state, to kill the server there.
+fn held(engine: Engine) -> Engine {
+    if !cfg!(debug_assertions) {
+        return engine;
+    }
+    let state = std::env::var("YAGURA_LAB_HOLD").ok().and_then(|word| RunState::from_word(&word));
+    match state {
+        Some(state) => engine.holding(state),
+        None => engine,
+    }
 }
 
 fn runs(engine: &Engine, ending: &Ending) {

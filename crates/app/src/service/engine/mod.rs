@@ -26,7 +26,7 @@ mod tell;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use yagura_model::service::Run;
+use yagura_model::service::{Run, RunState};
 
 use super::{App, AppError};
 
@@ -39,6 +39,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(15);
 pub struct Engine {
     app: Arc<App>,
     owner: String,
+    held: Option<RunState>,
 }
 
 /// What one tick did.
@@ -68,7 +69,14 @@ pub(super) enum Step {
 impl Engine {
     /// Makes the engine of a server. `owner` tells it from other servers.
     pub fn new(app: Arc<App>, owner: impl Into<String>) -> Self {
-        Self { app, owner: owner.into() }
+        Self { app, owner: owner.into(), held: None }
+    }
+
+    /// Leaves every run in this state, once it is there. For laboratories, which kill the server in each state; most
+    /// states last milliseconds.
+    #[must_use]
+    pub fn holding(self, state: RunState) -> Self {
+        Self { held: Some(state), ..self }
     }
 
     /// Moves every live run as far as it goes now.

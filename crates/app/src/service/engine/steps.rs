@@ -56,6 +56,9 @@ impl Engine {
     /// Moves a run one step, if it can move.
     pub(super) fn step(&self, run: &Run, now: Timestamp) -> Result<Step, AppError> {
         let app = &self.app;
+        if self.held == Some(run.state) {
+            return Ok(Step::Waiting);
+        }
         if run.stop == Some(StopAction::SkipEvaluation) && !run.state.is_terminal() {
             return app.transition(run, RunState::Canceled, now);
         }
