@@ -281,7 +281,8 @@ impl Lane {
         };
         let calls = self.api.answered().iter();
         let lost = calls.filter(|(operation, count)| recorded(operation) < **count);
-        lost.map(|(operation, count)| format!("{operation}: {count} answered, {} recorded", recorded(operation))).collect()
+        lost.map(|(operation, count)| format!("{operation}: {count} answered, {} recorded", recorded(operation)))
+            .collect()
     }
 
     fn agents_logs(&self) -> String {
