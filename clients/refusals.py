@@ -529,11 +529,11 @@ def reports_and_previews(world, unknown):
     refused("GetAssessmentReport", VALIDATION, "an unknown type", **{**good, "reportType": "SHORT"})
     refused("GetAssessmentReport", VALIDATION, "a format in small letters", **{**good, "reportFileFormat": "html"})
     preview = dict(assessmentTemplateArn=world.template, previewToken="00000000-0000-0000-0000-000000000000")
-    refused("GetExclusionsPreview", VALIDATION, "an unknown token", **preview)
+    refused("GetExclusionsPreview", invalid("INVALID_RESOURCE_ARN"), "an unknown token", **preview)
     refused("GetExclusionsPreview", VALIDATION, "a token that is no UUID", **{**preview, "previewToken": "x"})
     refused("GetExclusionsPreview", invalid("INVALID_LOCALE"), "another locale", **preview, locale="JA_JP")
     token = world.calls.ok("CreateExclusionsPreview", assessmentTemplateArn=world.nobody_template)["previewToken"]
-    refused("GetExclusionsPreview", VALIDATION, "another template's token", **{**preview, "previewToken": token})
+    refused("GetExclusionsPreview", invalid("INVALID_RESOURCE_ARN"), "another template's token", **{**preview, "previewToken": token})
     previews_at_once(world)
 
 

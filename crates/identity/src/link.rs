@@ -63,7 +63,10 @@ impl LinkSigner {
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
                 "expires" => expires = value.parse::<i64>().ok(),
-                "signature" => signature = from_hex::<32>(value),
+                // A link has one spelling: what differs by a letter's case is another one.
+                "signature" if !value.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                    signature = from_hex::<32>(value);
+                }
                 _ => {}
             }
         }
@@ -95,6 +98,9 @@ mod tests {
         signer.check("/reports/a", &query, at(999)).unwrap();
         assert_eq!(signer.check("/reports/a", &query, at(1000)), Err(LinkError::Expired { expired_at: at(1000) }));
         assert_eq!(signer.check("/reports/b", &query, at(999)), Err(LinkError::Invalid));
+        let (_, digits) = query.rsplit_once('=').unwrap();
+        let shouted = query.replace(digits, &digits.to_ascii_uppercase());
+        assert_eq!(signer.check("/reports/a", &shouted, at(999)), Err(LinkError::Invalid));
         let later = query.replace("1000", "9999");
         assert_eq!(signer.check("/reports/a", &later, at(999)), Err(LinkError::Invalid));
         let other = LinkSigner::new(&MasterKey::from_text(&"02".repeat(32)).unwrap());

@@ -129,7 +129,7 @@ fn accepts(parts: &Parts) -> Result<(), Stranger> {
     }
     let content_type = header(&parts.headers, "content-type");
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if !matches!(kind.as_str(), "" | "application/x-amz-json-1.1" | "application/x-amz-json-1.0" | "application/json") {
+    if !matches!(kind.as_str(), "application/x-amz-json-1.1" | "application/x-amz-json-1.0" | "application/json") {
         return Err(Stranger::new("SerializationException", format!("the content type is `{kind}` and not `{JSON}`")));
     }
     Ok(())

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use yagura_identity::ca::{AgentCertificate, ca_sha256};
 use yagura_identity::secrets::{random_agent_id, random_hex, secret_matches};
+use yagura_model::service::tag::AUTO_SCALING_GROUP;
 use yagura_model::service::{Agent, AgentFacts, HealthCode, Scope, Tag};
 use yagura_store::{StoredCertificate, StoredToken, Tx};
 use yagura_wire::bounds::TAGS_MAX;
@@ -49,7 +50,7 @@ impl App {
                 Identity::Again(before) => Agent { cloned: false, revoked: false, enrolled_at: now, ..*before.clone() },
             };
             agent.tags = merged_tags(&stored, request)?;
-            agent.auto_scaling_group.clone_from(&request.auto_scaling_group);
+            agent.auto_scaling_group = scaling_group(request, &agent.tags);
             agent.agent_version.clone_from(&request.agent_version);
             agent.facts = facts(&request.facts);
             agent.reported = HealthCode::Unknown;
@@ -179,6 +180,12 @@ pub(super) fn blank(scope: Scope, id: String, now: Timestamp) -> Agent {
         snapshot: None,
         snapshot_at: None,
     }
+}
+
+/// The Auto Scaling group: as the host declares it, or as a tag says it, as launch configurations do.
+fn scaling_group(request: &EnrollRequest, tags: &[Tag]) -> Option<String> {
+    let by_tag = || tags.iter().find(|tag| tag.key == AUTO_SCALING_GROUP)?.value.clone();
+    request.auto_scaling_group.clone().or_else(by_tag).filter(|group| !group.is_empty())
 }
 
 /// The token's tags and the host's; of two with one key, the operator's word counts.
