@@ -10,6 +10,10 @@ use crate::support::{ACCOUNT, Db, agent_id, at, finding, id, member, new_run, pa
 const THREADS: usize = 8;
 const WRITES: usize = 50;
 
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap()
+}
+
 /// Each thread makes targets, counts up a setting and adds audit records; nothing may be lost.
 fn hammer(db: &Db, stores: &[&Store]) {
     let begin = Barrier::new(THREADS);
@@ -19,15 +23,19 @@ fn hammer(db: &Db, stores: &[&Store]) {
             threads.spawn(move || {
                 begin.wait();
                 for number in 0..WRITES {
-                    let key = u64::try_from(thread * WRITES + number).unwrap();
+                    let key = count(thread * WRITES + number);
                     let done = store.write(|tx| {
                         tx.insert_target(&scope(), &target(key, &format!("{thread}/{number}")))?;
                         let head = tx.take_audit_head(ACCOUNT)?;
                         // Read and written under the head's lock: a count that loses nothing.
                         let count = tx.setting(ACCOUNT, "count")?.map_or(0, |count| count.parse::<u64>().unwrap());
                         tx.put_setting(ACCOUNT, "count", &(count + 1).to_string())?;
-                        let record =
-                            StoredRecord { number: head.number + 1, at: at(1), record: "{}".into(), hash: key.to_string() };
+                        let record = StoredRecord {
+                            number: head.number + 1,
+                            at: at(1),
+                            record: "{}".into(),
+                            hash: key.to_string(),
+                        };
                         tx.append_audit(ACCOUNT, &record)
                     });
                     done.unwrap();
@@ -36,7 +44,7 @@ fn hammer(db: &Db, stores: &[&Store]) {
         }
     });
     let all = THREADS * WRITES;
-    assert_eq!(db.read(|tx| tx.count_targets(&scope())), all as u64);
+    assert_eq!(db.read(|tx| tx.count_targets(&scope())), count(all));
     assert_eq!(db.read(|tx| tx.setting(ACCOUNT, "count")), Some(all.to_string()));
     let records = db.read(|tx| tx.audit_records(ACCOUNT, 0, 10_000));
     assert_eq!(records.len(), all);
@@ -84,7 +92,7 @@ pub(crate) fn a_change_that_rests_on_what_was_read_is_not_overwritten(db: &Db) {
             });
         }
     });
-    assert_eq!(db.read(|tx| tx.run_agent(run.seq, &agent_id(1))).unwrap().next_chunk, 2 * WRITES as u64);
+    assert_eq!(db.read(|tx| tx.run_agent(run.seq, &agent_id(1))).unwrap().next_chunk, count(2 * WRITES));
     let found = db.read(|tx| tx.finding(&scope(), run.seq, &id(1))).unwrap();
     assert_eq!(found.user_attributes.len(), 2 * WRITES);
     assert_eq!(db.write(|tx| tx.remove_user_attributes(&read, &["0/0".to_owned()], at(3))), 1);

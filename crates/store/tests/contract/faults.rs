@@ -128,8 +128,11 @@ fn a_full_disk_loses_nothing_and_is_got_over() {
 #[test]
 fn a_file_that_is_no_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("yagura.db"), "not a database at all, but long enough to be looked at".repeat(99))
-        .unwrap();
+    std::fs::write(
+        folder.path().join("yagura.db"),
+        "not a database at all, but long enough to be looked at".repeat(99),
+    )
+    .unwrap();
     let error = Store::open_sqlite(folder.path()).unwrap_err();
     let StoreError::Open { what, source } = &error else { panic!("{error:?}") };
     assert!(what.ends_with("yagura.db"));

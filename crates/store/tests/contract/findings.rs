@@ -63,7 +63,11 @@ pub(crate) fn patterns_of_attributes_mean_themselves(db: &Db) {
         let one = [finding.id.as_str().to_owned()];
         let named = |key: &str| vec![(key.to_owned(), Some(value.to_owned()))];
         assert_eq!(list(db, &FindingFilter { attributes: named("名前"), ..FindingFilter::default() }), one, "{value}");
-        assert_eq!(list(db, &FindingFilter { user_attributes: named("印"), ..FindingFilter::default() }), one, "{value}");
+        assert_eq!(
+            list(db, &FindingFilter { user_attributes: named("印"), ..FindingFilter::default() }),
+            one,
+            "{value}"
+        );
         assert_eq!(list(db, &FindingFilter { attributes: named("名"), ..FindingFilter::default() }), [""; 0]);
     }
     let key = |key: &str| FindingFilter { attributes: vec![(key.to_owned(), None)], ..FindingFilter::default() };
@@ -77,9 +81,8 @@ pub(crate) fn attributes_of_users_are_put_and_taken(db: &Db) {
     db.write(|tx| tx.insert_findings(&[finding(&run, 1), finding(&run, 2)]));
     let read = || db.read(|tx| tx.finding(&scope(), run.seq, &id(1))).unwrap();
     let first = read();
-    let put = |new: &[yagura_model::Attribute], seconds| {
-        db.write(|tx| tx.put_user_attributes(&first, new, at(seconds)))
-    };
+    let put =
+        |new: &[yagura_model::Attribute], seconds| db.write(|tx| tx.put_user_attributes(&first, new, at(seconds)));
     assert_eq!(put(&[pair("状況", "未対応"), pair("担当者", "基盤チーム")], 20).len(), 2);
     // The finding that is handed over was read before: what was put since stays.
     let all = put(&[pair("状況", "対応済み"), pair("empty", "")], 21);

@@ -68,7 +68,8 @@ pub(crate) fn snapshots_go_that_nobody_refers_to(db: &Db) {
     assert_eq!(db.write(|tx| tx.delete_old_snapshots(ACCOUNT, at(40), 10)), ["nobody's"]);
     assert_eq!(db.read(|tx| tx.snapshot(ACCOUNT, "nobody's")), None);
     assert_eq!(db.read(|tx| tx.count_snapshot_packages(ACCOUNT, "nobody's")), 0);
-    let left: Vec<String> = db.read(|tx| tx.snapshot_digests(("", ""), 10)).into_iter().map(|(_, digest)| digest).collect();
+    let left: Vec<String> =
+        db.read(|tx| tx.snapshot_digests(("", ""), 10)).into_iter().map(|(_, digest)| digest).collect();
     assert_eq!(left, ["of a run", "of an agent", "young"]);
     let rest = db.read(|tx| tx.snapshot_digests((ACCOUNT, "of an agent"), 10));
     assert_eq!(rest, [(ACCOUNT.to_owned(), "young".to_owned())]);
@@ -131,8 +132,11 @@ pub(crate) fn audit_records_move_to_files_once(db: &Db) {
     for number in 1..=6 {
         db.write(|tx| {
             let head = tx.take_audit_head(ACCOUNT)?;
-            let at = at(i64::try_from(number).unwrap());
-            tx.append_audit(ACCOUNT, &StoredRecord { number: head.number + 1, at, record: "{}".into(), hash: "h".into() })
+            let at = at(number);
+            tx.append_audit(
+                ACCOUNT,
+                &StoredRecord { number: head.number + 1, at, record: "{}".into(), hash: "h".into() },
+            )
         });
     }
     let file = |first, last, blob: &str| AuditFile {

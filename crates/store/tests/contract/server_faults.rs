@@ -25,35 +25,44 @@ fn records(store: &Store) -> usize {
     store.read(|tx| tx.audit_records(ACCOUNT, 0, 100_000)).unwrap().len()
 }
 
+/// A transaction of which nobody could tell what became of it is the only one that may be either.
 #[test]
 fn a_server_that_is_started_again_loses_and_doubles_nothing() {
     let Some(server) = Postgres::start_apart() else { return };
     let store = Store::open_postgres(&server.url("restart")).unwrap();
-    let (over, acknowledged, done) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
-    std::thread::scope(|threads| {
-        for _ in 0..4 {
-            threads.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    append(&store, &done).unwrap();
-                    acknowledged.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-        for at_once in [false, true, false] {
-            let before = acknowledged.load(Ordering::Relaxed);
-            while acknowledged.load(Ordering::Relaxed) < before + 20 {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            server.stop(at_once).unwrap();
-            server.start_again().unwrap();
-        }
+    let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (acknowledged, unknown) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let wait_for_more = || {
         let before = acknowledged.load(Ordering::Relaxed);
         while acknowledged.load(Ordering::Relaxed) < before + 20 {
             std::thread::sleep(Duration::from_millis(1));
         }
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let count = match append(&store, &done) {
+                        Ok(()) => &acknowledged,
+                        Err(StoreError::Busy) => &unknown,
+                        Err(error) => panic!("{error:?}"),
+                    };
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for at_once in [false, true, false] {
+            wait_for_more();
+            server.stop(at_once).unwrap();
+            server.start_again().unwrap();
+        }
+        wait_for_more();
         over.store(true, Ordering::Relaxed);
     });
-    assert_eq!(records(&store), acknowledged.into_inner());
+    let (acknowledged, unknown) = (acknowledged.into_inner(), unknown.into_inner());
+    let kept = records(&store);
+    assert!((acknowledged..=acknowledged + unknown).contains(&kept), "{kept}: {acknowledged} and {unknown} unknown");
+    assert!(unknown <= 12, "at most what was being committed at each of the three ends");
 }
 
 #[test]
@@ -211,7 +220,7 @@ fn a_server_that_cannot_be_had_is_named_without_the_password() {
     assert!(store.describe().ends_with("/yagura_test_names") && !store.describe().contains(password));
     assert!(!format!("{store:?}").contains(password));
     let wrong = url.replace(password, "s3cr3t");
-    let nowhere = format!("postgresql://yagura:s3cr3t@127.0.0.1:1/x");
+    let nowhere = "postgresql://yagura:s3cr3t@127.0.0.1:1/x".to_owned();
     let missing = url.replace("yagura_test_names", "yagura_test_nowhere");
     for url in [wrong, nowhere, missing] {
         let error = Store::open_postgres(&url).unwrap_err();

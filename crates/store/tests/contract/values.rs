@@ -7,7 +7,9 @@ use yagura_model::Attribute;
 use yagura_model::service::Template;
 use yagura_store::{KnownPackage, StoreError, StoredSnapshot};
 
-use crate::support::{ACCOUNT, Db, agent, agent_id, at, finding, id, new_run, pair, put_run, scope, tag, target, template};
+use crate::support::{
+    ACCOUNT, Db, agent, agent_id, at, finding, id, new_run, pair, put_run, scope, tag, target, template,
+};
 
 pub(crate) fn japanese_long_and_odd_texts_come_back_as_they_were(db: &Db) {
     let texts = [
@@ -23,7 +25,11 @@ pub(crate) fn japanese_long_and_odd_texts_come_back_as_they_were(db: &Db) {
         assert!(db.read(|tx| tx.setting(ACCOUNT, &name)).as_ref() == Some(text), "text {number}");
     }
     let attributes: Vec<Attribute> = texts.iter().map(|text| pair(&format!("鍵{}", text.len()), text)).collect();
-    let kept = Template { attributes, tags: texts[..4].iter().map(|text| tag("k", text)).collect(), ..template(1, 1, &texts[3]) };
+    let kept = Template {
+        attributes,
+        tags: texts[..4].iter().map(|text| tag("k", text)).collect(),
+        ..template(1, 1, &texts[3])
+    };
     db.write(|tx| tx.insert_template(&scope(), &kept));
     assert!(db.read(|tx| tx.template(&scope(), &id(1))) == Some(kept));
     let run = put_run(db, new_run(1, &texts[2]));
@@ -59,13 +65,13 @@ pub(crate) fn numbers_and_times_come_back_to_the_last_digit(db: &Db) {
     const BIG: u64 = u64::MAX >> 1;
     let times = [Timestamp::UNIX_EPOCH, at(0), Timestamp::from_millisecond(-62_135_596_800_000).unwrap()];
     let last = Timestamp::from_millisecond(253_402_207_200_000).unwrap();
-    for (number, time) in times.into_iter().chain([last]).enumerate() {
+    for (number, time) in (0_u64..).zip(times.into_iter().chain([last])) {
         let snapshot = StoredSnapshot {
             account: ACCOUNT.into(),
             digest: format!("{number}"),
             release: None,
             packages: BIG,
-            bytes: number as u64,
+            bytes: number,
             created_at: time,
         };
         db.write(|tx| tx.put_snapshot(&snapshot, &[]));
@@ -145,7 +151,7 @@ pub(crate) fn lists_are_in_the_order_of_bytes(db: &Db) {
 }
 
 pub(crate) fn a_panic_in_a_transaction_costs_no_connection(db: &Db) {
-    for _ in 0..40 {
+    for _ in 0..20 {
         for writes in [true, false] {
             let panicked = catch_unwind(AssertUnwindSafe(|| {
                 let work = |tx: &mut yagura_store::Tx<'_>| -> Result<(), StoreError> {
