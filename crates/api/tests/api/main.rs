@@ -8,16 +8,21 @@ mod model;
 mod support;
 
 mod every_operation;
+mod exclusions;
+mod findings;
 mod previews;
 mod reports;
 mod resource_groups;
 mod roles;
 mod rules_packages;
+mod run_agents;
 mod runs;
 mod subscriptions;
 mod tags;
 mod targets;
 mod templates;
-mod exclusions;
-mod findings;
-mod run_agents;
+
+#[test]
+fn all_of_it_on_postgres() {
+    yagura_testkit::postgres::run_again_on_postgres("all_of_it_on_postgres");
+}
