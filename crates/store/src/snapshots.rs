@@ -24,15 +24,13 @@ pub struct StoredSnapshot {
 /// Rows that one statement adds: three values each beside three common ones, and PostgreSQL and
 /// SQLite take far more.
 const ROWS_A_STATEMENT: usize = 500;
-/// Bytes of release, source package and version together. PostgreSQL takes no key of an index
-/// with more than some 2,700; what a feed names has less than a hundred, so that a host which says
-/// more has nothing there to be looked up.
-const KEYED_BYTES_MAX: usize = 1_024;
+/// Bytes of a source package's name or version by which hosts are found; PostgreSQL's indexes take
+/// no key of more than some 2,700 bytes.
+const KEY_BYTES_MAX: usize = 512;
 
 impl Tx<'_> {
     /// Adds a snapshot with its source packages (name and version, each pair once); `false` when
-    /// it is known already. A package whose name and version are longer than those of any feed
-    /// cannot be looked up.
+    /// it is known already.
     ///
     /// # Errors
     /// When the database refuses.
@@ -59,11 +57,14 @@ impl Tx<'_> {
             return Ok(false);
         }
         let Some(release) = &snapshot.release else { return Ok(true) };
-        let fits = |(source, version): &&(String, String)| {
-            let bytes = release.len().saturating_add(source.len()).saturating_add(version.len());
-            bytes <= KEYED_BYTES_MAX && !source.contains('\0') && !version.contains('\0')
-        };
-        let sources: Vec<&(String, String)> = sources.iter().filter(fits).collect();
+        // A host may say anything. What is longer stays in the snapshot and is judged in every run;
+        // no feed speaks of such a name, so nothing looks for it here.
+        let sources: Vec<(String, String)> = sources
+            .iter()
+            .filter(|(source, version)| source.len() <= KEY_BYTES_MAX && version.len() <= KEY_BYTES_MAX)
+            .cloned()
+            .collect();
+        let sources = sources.as_slice();
         for rows in sources.chunks(ROWS_A_STATEMENT) {
             let mut values = vec![(&snapshot.account).into(), release.into(), (&snapshot.digest).into()];
             let mut marks = Vec::with_capacity(rows.len());
@@ -80,13 +81,13 @@ impl Tx<'_> {
                 &values,
             )?;
         }
-        self.know_packages(&snapshot.account, release, &sources)?;
+        self.know_packages(&snapshot.account, release, sources)?;
         Ok(true)
     }
 
     /// Remembers that some snapshot has these source packages, so that a changed feed asks for
     /// each of them once however many snapshots have it.
-    fn know_packages(&mut self, account: &str, release: &str, sources: &[&(String, String)]) -> Result<(), StoreError> {
+    fn know_packages(&mut self, account: &str, release: &str, sources: &[(String, String)]) -> Result<(), StoreError> {
         for rows in sources.chunks(ROWS_A_STATEMENT) {
             let mut values = vec![account.into(), release.into()];
             let mut marks = Vec::with_capacity(rows.len());
