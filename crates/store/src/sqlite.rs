@@ -46,7 +46,7 @@ fn connect(path: &Path, lock_wait: Duration, writes: bool) -> Result<Connection,
     let prepare = || -> rusqlite::Result<()> {
         connection.busy_timeout(lock_wait)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        write_ahead(&connection, lock_wait)?;
         // What is acknowledged must outlive a power cut, not only a killed process.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
@@ -60,6 +60,25 @@ fn connect(path: &Path, lock_wait: Duration, writes: bool) -> Result<Connection,
     };
     prepare().map_err(|error| translated(error).unwrap_or_else(|error| StoreError::open(&shown, error)))?;
     Ok(connection)
+}
+
+/// Turns the write-ahead log on. The mode stays with the file, so this does something once in its
+/// life; two processes that make the file at the same moment do not wait for each other in that,
+/// whatever the busy timeout says.
+fn write_ahead(connection: &Connection, lock_wait: Duration) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(rusqlite::Error::SqliteFailure(failure, _))
+                if failure.code == ErrorCode::DatabaseBusy && waited < lock_wait =>
+            {
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 impl Database for Sqlite {

@@ -77,7 +77,7 @@ impl<'t> Tx<'t> {
     /// When the database refuses.
     pub fn share(&mut self, name: &str) -> Result<(), StoreError> {
         if self.statements.dialect() == Dialect::Postgres {
-            self.statements.query("SELECT pg_advisory_xact_lock_shared(hashtextextended(?1, 0))", &[name.into()])?;
+            self.query("SELECT pg_advisory_xact_lock_shared(hashtextextended(?1, 0))", &[name.into()], |_| Ok(()))?;
         }
         Ok(())
     }

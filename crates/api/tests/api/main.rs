@@ -21,3 +21,8 @@ mod subscriptions;
 mod tags;
 mod targets;
 mod templates;
+
+#[test]
+fn all_of_it_on_postgres() {
+    yagura_testkit::postgres::run_again_on_postgres("all_of_it_on_postgres");
+}

@@ -13,6 +13,7 @@ use yagura_identity::ca::CertificateAuthority;
 use yagura_identity::secrets::MasterKey;
 use yagura_model::service::{Arn, Scope, Tag};
 use yagura_store::{Store, Tx, open_blobs};
+use yagura_testkit::Postgres;
 
 use crate::model;
 
@@ -144,18 +145,10 @@ impl Service {
 }
 
 fn store(data: &Path) -> Store {
-    static SCHEMAS: AtomicI64 = AtomicI64::new(0);
-    let Ok(url) = std::env::var("YAGURA_TEST_POSTGRES") else { return Store::open_sqlite(data).unwrap() };
-    let schema = format!("api_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
-    let url = if url.contains("://") {
-        let joint = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{joint}options=-c%20search_path%3D{schema}")
-    } else {
-        format!("{url} options='-c search_path={schema}'")
-    };
-    Store::open_postgres(&url).unwrap()
+    match Postgres::named() {
+        Some(server) => Store::open_postgres(&server.schema("api")).unwrap(),
+        None => Store::open_sqlite(data).unwrap(),
+    }
 }
 
 pub(crate) fn scope() -> Scope {

@@ -17,3 +17,8 @@ mod host;
 mod port;
 mod service;
 mod telemetry;
+
+#[test]
+fn all_of_it_on_postgres() {
+    yagura_testkit::postgres::run_again_on_postgres("all_of_it_on_postgres");
+}

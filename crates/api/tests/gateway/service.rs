@@ -20,6 +20,7 @@ use yagura_identity::ca::{CertificateAuthority, server_config};
 use yagura_identity::secrets::MasterKey;
 use yagura_model::service::{HealthCode, Id, Run, RunState, Scope, Tag};
 use yagura_store::{Phase, RunAgent, Store, open_blobs};
+use yagura_testkit::Postgres;
 
 use crate::client::Client;
 
@@ -210,13 +211,10 @@ impl Drop for Service {
 
 /// SQLite, or a new schema of the PostgreSQL database that `YAGURA_TEST_POSTGRES` names.
 fn store(data: &Path) -> Store {
-    static SCHEMAS: AtomicI64 = AtomicI64::new(0);
-    let Ok(url) = std::env::var("YAGURA_TEST_POSTGRES") else { return Store::open_sqlite(data).unwrap() };
-    let schema = format!("gateway_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
-    let joint = if url.contains('?') { '&' } else { '?' };
-    Store::open_postgres(&format!("{url}{joint}options=-c%20search_path%3D{schema}")).unwrap()
+    match Postgres::named() {
+        Some(server) => Store::open_postgres(&server.schema("gateway")).unwrap(),
+        None => Store::open_sqlite(data).unwrap(),
+    }
 }
 
 pub(crate) fn scope() -> Scope {

@@ -9,3 +9,8 @@ mod people;
 mod retention;
 mod support;
 mod tokens;
+
+#[test]
+fn all_of_it_on_postgres() {
+    yagura_testkit::postgres::run_again_on_postgres("all_of_it_on_postgres");
+}

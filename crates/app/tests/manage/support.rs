@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use yagura_app::service::opening::{Opening, open};
 use yagura_app::service::{Answer, App, AppError, Call, Caller, Cx, Via};
 use yagura_model::service::{Agent, AgentFacts, HealthCode, Id, Run, RunState, Scope, Tag};
+use yagura_testkit::Postgres;
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 
@@ -141,16 +142,7 @@ impl Service {
 }
 
 fn new_schema() -> Option<String> {
-    static SCHEMAS: AtomicI64 = AtomicI64::new(0);
-    let Ok(url) = std::env::var("YAGURA_TEST_POSTGRES") else {
-        yagura_testkit::announce_skip("skipped: PostgreSQL (set YAGURA_TEST_POSTGRES to its URL)");
-        return None;
-    };
-    let schema = format!("manage_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
-    let joint = if url.contains('?') { '&' } else { '?' };
-    Some(format!("{url}{joint}options=-c%20search_path%3D{schema}"))
+    Postgres::named().map(|server| server.schema("manage"))
 }
 
 fn open_at(folder: &std::path::Path, database_url: Option<String>, seconds: &Arc<AtomicI64>) -> App {

@@ -7,3 +7,9 @@ mod continuous;
 mod support;
 
 mod runs;
+mod two_servers;
+
+#[test]
+fn all_of_it_on_postgres() {
+    yagura_testkit::postgres::run_again_on_postgres("all_of_it_on_postgres");
+}

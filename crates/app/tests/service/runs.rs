@@ -7,7 +7,7 @@ use yagura_store::Phase;
 
 use crate::support::{World, env_test, scope, snapshot};
 
-const WHOLE: [RunState; 9] = [
+pub(crate) const WHOLE: [RunState; 9] = [
     RunState::Created,
     RunState::StartDataCollectionPending,
     RunState::StartDataCollectionInProgress,

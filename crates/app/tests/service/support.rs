@@ -1,5 +1,6 @@
 //! A service on an empty store, with agents that exist only as rows and snapshots.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -17,7 +18,7 @@ use yagura_model::service::{
 use yagura_model::{Attribute, Snapshot};
 use yagura_probe::RootedHost;
 use yagura_store::{Phase, Store, StoredSnapshot, open_blobs};
-use yagura_testkit::{FeedMirror, HostTree};
+use yagura_testkit::{FeedMirror, HostTree, Postgres};
 
 /// 2026-11-20T12:00:00Z, the day of the demo feeds.
 const START_MS: i64 = 1_795_176_000_000;
@@ -27,6 +28,15 @@ pub(crate) struct World {
     pub(crate) app: Arc<App>,
     pub(crate) engine: Engine,
     pub(crate) data: TempDir,
+    place: Place,
+}
+
+/// Where a world's servers keep what they know, and the clock that they share.
+#[derive(Clone)]
+struct Place {
+    folder: PathBuf,
+    /// A schema of the PostgreSQL database that `YAGURA_TEST_POSTGRES` names; else it is SQLite.
+    database_url: Option<String>,
     now_ms: Arc<AtomicI64>,
 }
 
@@ -37,19 +47,28 @@ impl World {
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let now_ms = Arc::new(AtomicI64::new(START_MS));
-        let app = Arc::new(open(&data, &now_ms, change));
+        let place = Place {
+            folder: data.path().to_owned(),
+            database_url: Postgres::named().map(|server| server.schema("service")),
+            now_ms: Arc::new(AtomicI64::new(START_MS)),
+        };
+        let app = Arc::new(open(&place, change));
         let engine = Engine::new(Arc::clone(&app), "first");
-        Self { app, engine, data, now_ms }
+        Self { app, engine, data, place }
     }
 
     /// A second server on the same store, as after a kill or beside the first.
     pub(crate) fn another_server(&self) -> Engine {
-        Engine::new(Arc::new(open(&self.data, &self.now_ms, |_| {})), "second")
+        Engine::new(self.another_app(), "second")
+    }
+
+    /// The service of a second server, without its engine.
+    pub(crate) fn another_app(&self) -> Arc<App> {
+        Arc::new(open(&self.place, |_| {}))
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
-        self.now_ms.fetch_add(seconds * 1_000, Ordering::Relaxed);
+        self.place.now_ms.fetch_add(seconds * 1_000, Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -154,13 +173,18 @@ impl World {
 
     /// A template over hosts with the tag `Env=test`, with both rules packages.
     pub(crate) fn template(&self, duration_s: u32) -> Arn {
+        self.template_over(&env_test(), duration_s)
+    }
+
+    /// A template over hosts with any of these tags.
+    pub(crate) fn template_over(&self, tags: &[Tag], duration_s: u32) -> Arn {
         let now = self.now();
         let (group, target, template) =
             (self.app.new_id().unwrap(), self.app.new_id().unwrap(), self.app.new_id().unwrap());
         self.app
             .store
             .write(|tx| {
-                let tags = vec![Tag::new("Env", "test")];
+                let tags = tags.to_vec();
                 tx.insert_resource_group(&scope(), &ResourceGroup { id: group.clone(), tags, created_at: now })?;
                 let name = format!("target {target}");
                 tx.insert_target(
@@ -203,13 +227,9 @@ impl World {
     fn call<T>(
         &self,
         operation: &'static str,
-        mut verb: impl FnMut(&mut Cx<'_, '_>) -> Result<T, AppError>,
+        verb: impl FnMut(&mut Cx<'_, '_>) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
-        let caller = Caller::service(scope(), "00000000-0000-4000-8000-000000000000".into());
-        let action = format!("inspector:{operation}");
-        let parameters = serde_json::json!({});
-        let call = Call { caller: &caller, operation, action: &action, resources: &[], parameters: &parameters };
-        self.app.change(&call, |cx| Ok(Answer { value: verb(cx)?, recorded: serde_json::Value::Null }))
+        call(&self.app, operation, verb)
     }
 
     pub(crate) fn run(&self, arn: &Arn) -> Run {
@@ -233,17 +253,34 @@ impl World {
     }
 }
 
-fn open(data: &TempDir, now_ms: &Arc<AtomicI64>, change: impl FnOnce(&mut Settings)) -> App {
-    let clock = Arc::clone(now_ms);
+/// Calls a verb, which leaves an audit record.
+pub(crate) fn call<T>(
+    app: &App,
+    operation: &'static str,
+    mut verb: impl FnMut(&mut Cx<'_, '_>) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    let caller = Caller::service(scope(), "00000000-0000-4000-8000-000000000000".into());
+    let action = format!("inspector:{operation}");
+    let parameters = serde_json::json!({});
+    let call = Call { caller: &caller, operation, action: &action, resources: &[], parameters: &parameters };
+    app.change(&call, |cx| Ok(Answer { value: verb(cx)?, recorded: serde_json::Value::Null }))
+}
+
+fn open(place: &Place, change: impl FnOnce(&mut Settings)) -> App {
+    let clock = Arc::clone(&place.now_ms);
     let mut settings = Settings::new(scope());
     change(&mut settings);
+    let store = match &place.database_url {
+        Some(url) => Store::open_postgres(url),
+        None => Store::open_sqlite(&place.folder),
+    };
     App::new(Parts {
-        store: Store::open_sqlite(data.path()).unwrap(),
-        blobs: open_blobs(data.path().join("blobs").to_str().unwrap(), []).unwrap(),
+        store: store.unwrap(),
+        blobs: open_blobs(place.folder.join("blobs").to_str().unwrap(), []).unwrap(),
         authority: CertificateAuthority::create(Timestamp::from_millisecond(START_MS).unwrap(), "test").unwrap(),
         clock: Arc::new(move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).unwrap()),
         settings,
-        index: Box::new(DataDirIndex(data.path().to_owned())),
+        index: Box::new(DataDirIndex(place.folder.clone())),
         keys: MasterKey::generate().unwrap(),
     })
 }

@@ -8,7 +8,8 @@
 //! - A transaction that lost against another one, or whose connection broke, runs again, whatever
 //!   its work made of the failed statement.
 //! - A transaction whose `COMMIT` was sent and not answered is looked up by its number before it
-//!   would run again, so that it happens once.
+//!   would run again, so that it happens once. Where the server was started again meanwhile, a
+//!   number that was committed may be another's, and the caller is told that we are busy.
 
 mod address;
 mod tls;
@@ -95,31 +96,38 @@ impl Postgres {
         Ok(Connection { client, prepared: HashMap::new() })
     }
 
-    /// Waits for a server that went away and returns a connection to it.
-    fn open_again(&self, patience: &mut Patience) -> Result<Lent<'_, Connection>, StoreError> {
+    /// Borrows a connection; while the server is away, waits for it.
+    fn borrow_patiently(&self, patience: &mut Patience) -> Result<Lent<'_, Connection>, StoreError> {
         loop {
             match self.borrow() {
-                Ok(lent) => return Ok(lent),
-                Err(error) if !patience.pause() => return Err(error),
-                Err(_) => {}
+                Err(StoreError::Open { .. }) if patience.pause() => {}
+                outcome => return outcome,
             }
         }
     }
 
     /// Tells whether a transaction was committed whose `COMMIT` was not answered.
-    fn is_committed(&self, number: &str, patience: &mut Patience) -> Result<bool, StoreError> {
+    fn is_committed(&self, asked: &Ticket, patience: &mut Patience) -> Result<bool, StoreError> {
+        /// A number that the server has not given out yet.
+        const IN_THE_FUTURE: &str = "22023";
+        let question = format!("SELECT pg_xact_status('{}'::xid8), pg_postmaster_start_time()", asked.number);
         loop {
-            let mut lent = self.open_again(patience)?;
-            let question = format!("SELECT pg_xact_status('{number}'::xid8)");
-            let status = lent.client.simple_query(&question).map(|answer| first_text(&answer));
-            match status.as_ref().map(Option::as_deref) {
-                Ok(Some("committed")) => {
+            let mut lent = self.borrow_patiently(patience)?;
+            let answer = match lent.client.simple_query(&question) {
+                Ok(answer) => texts(&answer),
+                // The server crashed, and nothing of the transaction was written down.
+                Err(error) if error.code().is_some_and(|code| code.code() == IN_THE_FUTURE) => return Ok(false),
+                Err(_) => Vec::new(),
+            };
+            let status = answer.first().map(String::as_str);
+            match status {
+                // After a crash a number may be given out again that left no trace before it, so
+                // that this could be somebody else's. Who knows less than he should says so.
+                Some("committed") if answer.get(1) != Some(&asked.server) => return Err(StoreError::Busy),
+                Some("committed" | "aborted") => {
+                    let committed = status == Some("committed");
                     lent.keep();
-                    return Ok(true);
-                }
-                Ok(Some("aborted")) => {
-                    lent.keep();
-                    return Ok(false);
+                    return Ok(committed);
                 }
                 // The server has not noticed yet that we are gone, or it went away again.
                 _ if patience.pause() => {}
@@ -163,7 +171,7 @@ impl Database for Postgres {
     fn transact(&self, writes: bool, work: Work<'_>) -> Result<(), StoreError> {
         let mut conflicts = 0;
         let mut patience = Patience { left: self.waits.server, next: RECONNECT_PAUSE };
-        let mut lent = self.borrow()?;
+        let mut lent = self.borrow_patiently(&mut patience)?;
         loop {
             match attempt(&mut lent, writes, work) {
                 End::Over { outcome, usable } => {
@@ -183,15 +191,15 @@ impl Database for Postgres {
                     // What else is idle is as dead as this one.
                     drop(lent);
                     self.pool.clear();
-                    if let Some(number) = sent_commit
-                        && self.is_committed(&number, &mut patience)?
+                    if let Some(ticket) = sent_commit
+                        && self.is_committed(&ticket, &mut patience)?
                     {
                         return Ok(());
                     }
                     if !patience.pause() {
                         return Err(StoreError::Busy);
                     }
-                    lent = self.open_again(&mut patience)?;
+                    lent = self.borrow_patiently(&mut patience)?;
                 }
             }
         }
@@ -222,14 +230,22 @@ enum End {
     Conflict,
     /// The connection broke.
     Lost {
-        /// The transaction's number, if it may have been committed.
-        sent_commit: Option<String>,
+        /// By what it is found again, if it may have been committed.
+        sent_commit: Option<Ticket>,
     },
 }
 
+/// By what a transaction is found again.
+struct Ticket {
+    /// Its number.
+    number: String,
+    /// Since when the server that gave the number is running.
+    server: String,
+}
+
 fn attempt(connection: &mut Connection, writes: bool, work: Work<'_>) -> End {
-    let number = match begin(&mut connection.client, writes) {
-        Ok(number) => number,
+    let ticket = match begin(&mut connection.client, writes) {
+        Ok(ticket) => ticket,
         Err(error) => return ended(connection, "BEGIN", error),
     };
     let mut inside = Inside { connection, writes, trouble: None };
@@ -248,22 +264,25 @@ fn attempt(connection: &mut Connection, writes: bool, work: Work<'_>) -> End {
         Ok(()) => End::Over { outcome: Ok(()), usable: true },
         // What was only read has been read.
         Err(_) if !writes => End::Over { outcome: Ok(()), usable: false },
-        Err(error) if trouble(&error) == Some(Trouble::Lost) => End::Lost { sent_commit: number },
+        Err(error) if trouble(&error) == Some(Trouble::Lost) => End::Lost { sent_commit: ticket },
         Err(error) => ended(connection, "COMMIT", error),
     }
 }
 
-/// Begins a transaction and, of one that writes, returns the number.
-fn begin(client: &mut Client, writes: bool) -> Result<Option<String>, postgres::Error> {
+/// Begins a transaction and, for one that writes, returns by what it is found again.
+fn begin(client: &mut Client, writes: bool) -> Result<Option<Ticket>, postgres::Error> {
     if !writes {
         // Readers see one state through all their statements.
         client.batch_execute("START TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
         return Ok(None);
     }
     // Writers see what others committed meanwhile.
-    let answer = client
-        .simple_query("START TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_current_xact_id()")?;
-    Ok(first_text(&answer))
+    let answer = client.simple_query(
+        "START TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; \
+         SELECT pg_current_xact_id(), pg_postmaster_start_time()",
+    )?;
+    let mut texts = texts(&answer).into_iter();
+    Ok(texts.next().zip(texts.next()).map(|(number, server)| Ticket { number, server }))
 }
 
 fn ended(connection: &mut Connection, statement: &str, error: postgres::Error) -> End {
@@ -279,11 +298,12 @@ fn roll_back(connection: &mut Connection) -> bool {
     connection.client.batch_execute("ROLLBACK").is_ok()
 }
 
-fn first_text(answer: &[SimpleQueryMessage]) -> Option<String> {
-    answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
-    })
+/// The columns of the first row.
+fn texts(answer: &[SimpleQueryMessage]) -> Vec<String> {
+    let row =
+        answer.iter().find_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
+    row.map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())
+        .unwrap_or_default()
 }
 
 struct Inside<'c> {

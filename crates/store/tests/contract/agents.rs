@@ -34,6 +34,11 @@ pub(crate) fn an_agent_is_found_by_its_id_and_in_no_other_scope(db: &Db) {
     let again = Agent { agent_version: "0.2.0".into(), enrolled_at: at(9), tags: Vec::new(), ..first.clone() };
     put(db, &again);
     assert_eq!(db.read(|tx| tx.agent_by_id(&first.id)).as_ref(), Some(&again));
+    let mut some = db.read(|tx| tx.agents_by_ids(&scope(), &[&agent_id(2), &agent_id(1), &agent_id(9)]));
+    some.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(ids(some), [agent_id(1), agent_id(2)]);
+    assert_eq!(db.read(|tx| tx.agents_by_ids(&scope(), &[])), []);
+    assert_eq!(db.read(|tx| tx.agents_by_ids(&other_scopes()[0], &[&agent_id(1)])), []);
     let all = db.read(|tx| tx.agents_with(&scope(), None, 0, 10));
     assert_eq!(ids(all.into_iter().map(|(_, agent)| agent)), [agent_id(1), agent_id(2)]);
     db.write(|tx| tx.set_agent_snapshot(&first.id, "digest", at(3)));
@@ -65,6 +70,12 @@ pub(crate) fn agents_are_listed_by_their_tags_page_by_page(db: &Db) {
     assert!(db.write(|tx| tx.set_agent_revoked(&scope(), &agent_id(4))));
     assert_eq!(count(Some(&test)), 2, "a revoked one takes part in nothing");
     assert_eq!(count(None), 6);
+    let fleet = |tags: &[Tag], revoked, after| {
+        ids(db.read(|tx| tx.fleet(&scope(), tags, revoked, after, 100)).into_iter().map(|(_, agent)| agent))
+    };
+    assert_eq!((fleet(&[], false, 0).len(), fleet(&[], true, 0).len()), (6, 7));
+    assert_eq!(fleet(&[tag("Env", "prod"), tag("n", "3")], true, 0), [agent_id(3)], "all of the tags");
+    assert_eq!(fleet(&[tag("Env", "test")], true, first[1].0), [agent_id(6), agent_id(7)]);
     for other in other_scopes() {
         assert_eq!(db.read(|tx| tx.count_agents_with(&other, None)), 0);
     }

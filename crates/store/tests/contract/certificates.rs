@@ -26,6 +26,8 @@ pub(crate) fn certificates_are_counted_until_they_end_or_are_taken_back(db: &Db)
     db.conflict(|tx| tx.insert_certificate(&one));
     assert_eq!(db.read(|tx| tx.certificate("01")), Some(one));
     assert_eq!(db.read(|tx| tx.certificate("05")), None);
+    let of = db.read(|tx| tx.certificates_of(&agent_id(1), 2));
+    assert_eq!(of.iter().map(|certificate| certificate.serial.as_str()).collect::<Vec<_>>(), ["01", "02"]);
     let has = |agent, now| db.read(|tx| tx.has_certificate(&agent_id(agent), at(now)));
     assert_eq!((has(1, 99), has(1, 100), has(3, 0)), (true, false, false));
     assert_eq!(db.write(|tx| tx.revoke_certificates(&agent_id(1), &["01", "99"], at(7))), 2);

@@ -121,6 +121,8 @@ pub(crate) fn a_rematch_is_recorded_with_its_changes(db: &Db) {
     assert_eq!(db.read(|tx| tx.rematch_changes(rematch.seq, 1)).len(), 1);
     let ended = Rematch { ended_at: Some(at(9)), hosts: 1, appeared: 2, resolved: 3, regraded: 4, ..rematch.clone() };
     db.write(|tx| tx.end_rematch(&ended));
+    assert_eq!(db.read(|tx| tx.rematch_by_number(ACCOUNT, ended.seq)).as_ref(), Some(&ended));
+    assert_eq!(db.read(|tx| tx.rematch_by_number("999999999999", ended.seq)), None);
     let second = db.write(|tx| tx.begin_rematch(ACCOUNT, &Rematch::default()));
     let listed = db.read(|tx| tx.rematches(ACCOUNT, 10));
     assert_eq!((listed[0].seq, &listed[1]), (second, &ended), "newest first");

@@ -29,6 +29,10 @@ pub(crate) fn an_agent_joins_once_and_comes_as_far_as_it_says(db: &Db) {
     assert_eq!(db.write(|tx| tx.run_agent(run.seq, &agent_id(1))).as_ref(), Some(&judged));
     let page = db.read(|tx| tx.run_agents(run.seq, &agent_id(1), 2));
     assert_eq!(page.iter().map(|member| member.agent.as_str()).collect::<Vec<_>>(), [agent_id(2), agent_id(3)]);
+    let with = |codes: Option<&[HealthCode]>| db.read(|tx| tx.run_agents_with(run.seq, codes, "", 10)).len();
+    assert_eq!((with(None), with(Some(&[]))), (4, 0));
+    assert_eq!(with(Some(&[HealthCode::Running, HealthCode::Unknown])), 1);
+    assert_eq!(with(Some(&[HealthCode::Running, HealthCode::Idle])), 4);
     let waiting = db.write(|tx| tx.run_agents_in(run.seq, Phase::Instructed, 2));
     assert_eq!(waiting.len(), 2);
     let mut counts = db.read(|tx| tx.count_run_agents(run.seq));

@@ -1,5 +1,4 @@
-//! The rows of reports on a real database: SQLite always, PostgreSQL where `YAGURA_TEST_POSTGRES`
-//! names one that may be filled.
+//! The rows of reports on a real database: SQLite always, and PostgreSQL where there is one.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,13 +11,13 @@ use yagura_model::{FindingKey, LocalText, Severity};
 use yagura_store::{
     JudgedHow, Phase, PostureEntry, ReportKey, ReportStatus, RunAgent, Store, StoreError, StoredReport, Tx,
 };
+use yagura_testkit::Postgres;
 
 fn on_each(test: impl Fn(&Store, &Scope)) {
     let data = TempDir::new().unwrap();
     test(&Store::open_sqlite(data.path()).unwrap(), &new_scope());
-    match std::env::var("YAGURA_TEST_POSTGRES") {
-        Ok(url) => test(&Store::open_postgres(&url).unwrap(), &new_scope()),
-        Err(_) => yagura_testkit::announce_skip("skipped: PostgreSQL (set YAGURA_TEST_POSTGRES to its URL)"),
+    if let Some(server) = Postgres::shared() {
+        test(&Store::open_postgres(&server.schema("reports")).unwrap(), &new_scope());
     }
 }
 

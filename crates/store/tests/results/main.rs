@@ -1,5 +1,5 @@
-//! Findings and what stands beside them, on a real database: SQLite always, PostgreSQL where
-//! `YAGURA_TEST_POSTGRES` is the URL of one, in a new schema each time.
+//! Findings and what stands beside them, on a real database: SQLite always, and PostgreSQL where
+//! there is one, in a new schema each time.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 

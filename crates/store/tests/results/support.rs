@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use yagura_model::service::{Id, Run, RunState, Scope};
 use yagura_model::{Attribute, FindingKey, LocalText, Severity};
 use yagura_store::{FindingText, Store, StoreError, StoredFinding};
+use yagura_testkit::Postgres;
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const START_MS: i64 = 1_767_225_600_000;
@@ -16,20 +17,9 @@ pub(crate) fn on_each(test: impl Fn(&Store, &Scope)) {
     let data = TempDir::new().unwrap();
     let store = Store::open_sqlite(data.path()).unwrap();
     test(&store, &new_scope());
-    match std::env::var("YAGURA_TEST_POSTGRES") {
-        Ok(url) => test(&Store::open_postgres(&in_new_schema(&url)).unwrap(), &new_scope()),
-        Err(_) => yagura_testkit::announce_skip("skipped: PostgreSQL (set YAGURA_TEST_POSTGRES to its URL)"),
+    if let Some(server) = Postgres::shared() {
+        test(&Store::open_postgres(&server.schema("results")).unwrap(), &new_scope());
     }
-}
-
-/// The URL with a schema that nobody has filled, so that no older version's tables are met.
-fn in_new_schema(url: &str) -> String {
-    static SCHEMAS: AtomicU64 = AtomicU64::new(0);
-    let schema = format!("results_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
-    let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
-    let joint = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{joint}options=-c%20search_path%3D{schema}")
 }
 
 /// A scope that no other test has.
