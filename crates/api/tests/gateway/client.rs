@@ -86,6 +86,10 @@ impl Client {
 
 pub(crate) fn head(method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> Vec<u8> {
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n");
+    // What every client of the API sends; the agents' calls take no notice of it.
+    if !headers.iter().any(|(name, _)| *name == "content-type") {
+        head.push_str("content-type: application/x-amz-json-1.1\r\n");
+    }
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
