@@ -126,11 +126,13 @@ async fn locked(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
     let run = lane.api.start(&lane.template, "locked").await?;
     let inside = lane.inside()?;
     let holder = tokio::task::spawn_blocking(move || {
-        inside.app.store.write(|tx| {
-            // Any change takes the one right to write.
-            tx.put_setting("laboratory", "lock", "held")?;
-            std::thread::sleep(LOCKED);
-            Ok::<_, AppError>(())
+        inside.with(|app| {
+            Ok(app.store.write(|tx| {
+                // Any change takes the one right to write.
+                tx.put_setting("laboratory", "lock", "held")?;
+                std::thread::sleep(LOCKED);
+                Ok::<_, AppError>(())
+            })?)
         })
     });
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -127,7 +127,10 @@ async fn half_open(endpoint: &Endpoint, api: &mut Api) -> Result<String> {
         });
         ensure!(closed.await.is_ok(), "a half-open connection is still open after {:.0} s", watch.seconds());
     }
-    Ok(format!("{HALF_OPEN} half-open connections closed after {:.0} s, a call beside them took {taken:.2} s", watch.seconds()))
+    Ok(format!(
+        "{HALF_OPEN} half-open connections closed after {:.0} s, a call beside them took {taken:.2} s",
+        watch.seconds()
+    ))
 }
 
 async fn unsigned(endpoint: &Endpoint) -> Result<String> {
@@ -246,7 +249,8 @@ async fn revoked(endpoint: &Endpoint, inside: &Inside) -> Result<String> {
         let answer = agent.client.send(Method::POST, "/agent/v1/heartbeat", &[], body).await?;
         refused(&format!("a revoked certificate on a {connection} connection"), &answer, 401, "CERTIFICATE_REVOKED")?;
         let headers = [(CONTENT_SHA256, sha256_hex(b"x"))];
-        let path = crate::agent::chunk_path("arn:aws:inspector:us-east-1:123456789012:target/0-a/template/0-b/run/0-c", 0);
+        let path =
+            crate::agent::chunk_path("arn:aws:inspector:us-east-1:123456789012:target/0-a/template/0-b/run/0-c", 0);
         let answer = agent.client.send(Method::PUT, &path, &headers, Bytes::from_static(b"x")).await?;
         refused("a chunk of a revoked agent", &answer, 401, "CERTIFICATE_REVOKED")?;
         agent.client = Client::new(endpoint.clone(), Some(&agent.identity))?;

@@ -233,7 +233,7 @@ impl Lane {
         let state = api::text(described.pointer("/assessmentRuns/0").unwrap_or(&Value::Null), "state")?;
         let inside = self.inside()?;
         let seq = inside.run(run)?.seq;
-        let counts = inside.app.store.read(|tx| tx.count_run_agents(seq))?;
+        let counts = inside.with(|app| Ok(app.store.read(|tx| tx.count_run_agents(seq))?))?;
         let sent = counts.iter().filter(|(phase, _)| matches!(phase.word(), "flushed" | "evaluated" | "excluded"));
         Ok((state, usize::try_from(sent.map(|(_, count)| count).sum::<u64>())?))
     }
@@ -281,7 +281,8 @@ impl Lane {
         };
         let calls = self.api.answered().iter();
         let lost = calls.filter(|(operation, count)| recorded(operation) < **count);
-        lost.map(|(operation, count)| format!("{operation}: {count} answered, {} recorded", recorded(operation))).collect()
+        lost.map(|(operation, count)| format!("{operation}: {count} answered, {} recorded", recorded(operation)))
+            .collect()
     }
 
     fn agents_logs(&self) -> String {

@@ -36,8 +36,7 @@ pub(super) fn stories(world: &Arc<World>, undisturbed: &Arc<Outcome>, dice: &mut
         .collect();
     for number in 1..=2 {
         let name = format!("the server is killed at any time ({number})");
-        let waits: Vec<u64> =
-            (0..KILLS).map(|_| u64::try_from(dice.below(BETWEEN_MS)).unwrap_or_default()).collect();
+        let waits: Vec<u64> = (0..KILLS).map(|_| u64::try_from(dice.below(BETWEEN_MS)).unwrap_or_default()).collect();
         stories.push(Story::new(name, at_any_time(Arc::clone(world), Arc::clone(undisturbed), waits)));
     }
     stories
