@@ -85,25 +85,6 @@ pub(crate) struct Service {
     pub(crate) account: Option<String>,
 }
 
-/// Where the service keeps what it remembers, beside the data directory.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Service {
-    /// Keep the records in this PostgreSQL database instead of SQLite in the data directory
-    #[arg(long, value_name = "URL", env = "YAGURA_DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
-    /// Keep snapshots and reports in this S3-compatible bucket (s3://BUCKET/PREFIX) instead of the
-    /// data directory
-    #[arg(long, value_name = "URL", env = "YAGURA_BLOBS")]
-    pub(crate) blobs: Option<String>,
-    /// The region of calls that name none, and of the agents [default: the one chosen first, else
-    /// us-east-1]
-    #[arg(long, value_name = "REGION")]
-    pub(crate) region: Option<String>,
-    /// The account [default: the one chosen first, else 123456789012]
-    #[arg(long, value_name = "12 DIGITS")]
-    pub(crate) account: Option<String>,
-}
-
 /// How the service is reached and fed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Port {

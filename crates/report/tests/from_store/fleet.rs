@@ -134,7 +134,7 @@ impl Fleet {
             self.write(|tx| {
                 tx.put_agent(&agent, "nonce")?;
                 tx.join_run(&self.run.scope, &member)?;
-                tx.set_gaps(self.run.seq, id, gaps)
+                tx.set_gaps(self.run.seq, id, gaps, 0)
             });
         }
         let fault = PostureEntry {

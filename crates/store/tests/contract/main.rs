@@ -2,32 +2,20 @@
 //!
 //! A case is a function over a [`support::Db`], a database that nobody else uses. The list below
 //! names every case; one that it forgets is dead code, which the compiler reports.
-//!
-//! `faults`, `migrations`, `server_faults` and `tls` are about one of the two databases, `complete`
-//! is about this suite itself.
 
 mod agents;
 mod audit;
-mod cascade;
 mod certificates;
-mod complete;
-mod concurrency;
 mod continuous;
 mod events;
-mod faults;
-mod findings;
 mod identity;
-mod migrations;
 mod run_agents;
 mod runs;
-mod server_faults;
 mod support;
 mod targets;
 mod telemetry;
 mod templates;
-mod tls;
 mod tokens;
-mod values;
 
 macro_rules! cases {
     ($($module:ident { $($case:ident)+ })+) => {
@@ -55,18 +43,7 @@ cases! {
         records_follow_each_other_without_gaps
         two_writers_get_the_head_one_after_the_other
     }
-    cascade {
-        a_deleted_run_takes_all_that_is_its_own_and_nothing_else
-        a_deleted_target_takes_its_templates_and_their_runs
-    }
     certificates { certificates_are_counted_until_they_end_or_are_taken_back }
-    concurrency {
-        nothing_is_lost_among_threads
-        nothing_is_lost_between_two_stores
-        a_change_that_rests_on_what_was_read_is_not_overwritten
-        findings_put_in_twice_at_the_same_time_are_there_once
-        a_lock_lets_one_in_at_a_time
-    }
     continuous {
         a_fault_has_a_history
         snapshots_lead_from_packages_to_hosts
@@ -75,14 +52,6 @@ cases! {
     events {
         events_come_in_the_order_in_which_they_became_visible
         usage_counts_an_agent_of_a_run_once_a_month
-    }
-    findings {
-        a_finding_put_in_twice_is_there_once
-        patterns_of_attributes_mean_themselves
-        attributes_of_users_are_put_and_taken
-        as_many_values_of_a_filter_as_the_api_takes
-        a_page_does_not_move_when_findings_come
-        a_walk_sees_every_finding_in_the_order_of_bytes
     }
     identity {
         access_keys_are_found_and_touched
@@ -124,15 +93,5 @@ cases! {
     tokens {
         a_token_lets_in_as_many_as_it_says
         the_last_use_goes_to_one_of_many
-    }
-    values {
-        japanese_long_and_odd_texts_come_back_as_they_were
-        a_nul_is_refused_and_spoils_nothing
-        numbers_and_times_come_back_to_the_last_digit
-        an_error_undoes_everything
-        a_failed_statement_cannot_be_passed_over
-        a_reader_cannot_write_and_sees_one_state
-        lists_are_in_the_order_of_bytes
-        a_panic_in_a_transaction_costs_no_connection
     }
 }

@@ -70,11 +70,11 @@ pub(crate) fn a_chunk_is_taken_once_and_in_order(db: &Db) {
 
 pub(crate) fn gaps_are_summed_up(db: &Db) {
     let run = put_run(db, new_run(1, "run"));
-    assert_eq!(db.read(|tx| tx.count_gaps(run.seq)), 0);
+    assert_eq!(db.read(|tx| tx.count_gaps(run.seq)), (0, 0));
     db.write(|tx| tx.join_run(&scope(), &member(&run, 1, Phase::Flushed)));
     db.write(|tx| tx.join_run(&scope(), &member(&run, 2, Phase::Excluded)));
-    db.write(|tx| tx.set_gaps(run.seq, &agent_id(1), 2));
-    assert_eq!(db.read(|tx| tx.count_gaps(run.seq)), 3, "two packages, and a host that was excluded");
+    db.write(|tx| tx.set_gaps(run.seq, &agent_id(1), 2, 1));
+    assert_eq!(db.read(|tx| tx.count_gaps(run.seq)), (3, 2), "two packages, one of them failed, and an excluded host");
 }
 
 pub(crate) fn hosts_that_are_busy_and_those_with_something_to_do(db: &Db) {

@@ -177,7 +177,7 @@ fn hosts_are_listed_by_how_far_they_were_judged() {
                 evaluated_at: None,
             };
             write(store, |tx| tx.join_run(scope, &member));
-            write(store, |tx| tx.set_gaps(run.seq, &member.agent, u64::from(number % 3 == 1)));
+            write(store, |tx| tx.set_gaps(run.seq, &member.agent, u64::from(number % 3 == 1), 0));
         }
         assert_eq!(store.read(|tx| tx.count_judged(run.seq)).unwrap(), [10, 10, 10]);
         for (remainder, how) in (0..).zip(JudgedHow::ALL) {

@@ -136,8 +136,12 @@ fn follow(app: &App, ending: &Ending) {
     }
 }
 
-fn tidy(_app: &App, ending: &Ending) {
-    while !ending.wait(TIDY_EVERY) {}
+fn tidy(app: &App, ending: &Ending) {
+    while !ending.wait(TIDY_EVERY) {
+        if let Err(error) = yagura_app::service::retention::tidy_up(app) {
+            tracing::error!("cannot tidy up: {error}");
+        }
+    }
 }
 
 fn sync(schedule: &FeedSchedule, ending: &Ending) {
