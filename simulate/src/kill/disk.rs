@@ -124,7 +124,7 @@ async fn full(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
 async fn locked(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
     let mut lane = Lane::start(&world, "locked", |_| ()).await?;
     let run = lane.api.start(&lane.template, "locked").await?;
-    let inside = lane.inside()?;
+    let inside = super::lane::inside(&lane.server)?;
     let holder = tokio::task::spawn_blocking(move || {
         inside.with(|app| {
             Ok(app.store.write(|tx| {

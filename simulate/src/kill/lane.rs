@@ -163,6 +163,8 @@ pub(super) struct Lane {
     pub(super) server: Server,
     pub(super) api: Api,
     pub(super) template: String,
+    /// Opened once: opening writes.
+    pub(super) inside: Inside,
     _folder: TempDir,
 }
 
@@ -194,11 +196,7 @@ impl Lane {
         }
         let mut api = Api::new(&server.endpoint, inside.key()?)?;
         let template = api.template("lab", Some(("Env", "lab")), DURATION_S).await?;
-        Ok(Self { agents, server, api, template, _folder: folder })
-    }
-
-    pub(super) fn inside(&self) -> Result<Inside> {
-        inside(&self.server)
+        Ok(Self { agents, server, api, template, inside, _folder: folder })
     }
 
     /// Brings a run to its end: stops it when all data is there. Failing calls are made again.
@@ -231,9 +229,8 @@ impl Lane {
         let described = self.api.send("DescribeAssessmentRuns", &json!({"assessmentRunArns": [run]})).await?;
         let described = crate::client::accepted("DescribeAssessmentRuns", described)?.json();
         let state = api::text(described.pointer("/assessmentRuns/0").unwrap_or(&Value::Null), "state")?;
-        let inside = self.inside()?;
-        let seq = inside.run(run)?.seq;
-        let counts = inside.with(|app| Ok(app.store.read(|tx| tx.count_run_agents(seq))?))?;
+        let seq = self.inside.run(run)?.seq;
+        let counts = self.inside.with(|app| Ok(app.store.read(|tx| tx.count_run_agents(seq))?))?;
         let sent = counts.iter().filter(|(phase, _)| matches!(phase.word(), "flushed" | "evaluated" | "excluded"));
         Ok((state, usize::try_from(sent.map(|(_, count)| count).sum::<u64>())?))
     }
@@ -261,7 +258,7 @@ impl Lane {
 
     /// Compares what a run left with what an undisturbed one left, and proves the audit log.
     pub(super) fn check(&self, run: &str, undisturbed: &Outcome) -> Result<()> {
-        let inside = self.inside()?;
+        let inside = &self.inside;
         let mut wrong = inside.outcome(run)?.complaints(undisturbed);
         match inside.audit() {
             Ok(records) => wrong.extend(self.unrecorded(&records)),
@@ -290,7 +287,8 @@ impl Lane {
     }
 }
 
-fn inside(server: &Server) -> Result<Inside> {
+/// Opens the store beside a server.
+pub(super) fn inside(server: &Server) -> Result<Inside> {
     let Setup { data_dir, database_url, blobs, environment, .. } = &server.setup;
     let key = environment.iter().find(|(name, _)| name == "YAGURA_MASTER_KEY").map(|(_, key)| key.as_str());
     Inside::open(data_dir, database_url.as_deref(), blobs.as_deref(), key)
@@ -301,7 +299,7 @@ pub(super) async fn undisturbed(world: &World) -> Result<Outcome> {
     let mut lane = Lane::start(world, "undisturbed", |_| ()).await?;
     let run = lane.api.start(&lane.template, "undisturbed").await?;
     lane.finish(&run).await?;
-    let outcome = lane.inside()?.outcome(&run)?;
+    let outcome = lane.inside.outcome(&run)?;
     lane.check(&run, &outcome)?;
     if outcome.findings.is_empty() || outcome.chunks.iter().any(|chunks| *chunks < 3) {
         bail!("the laboratory's hosts show too little: {outcome:?}");
