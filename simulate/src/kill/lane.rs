@@ -21,7 +21,7 @@ use crate::server::{Server, Setup, clean};
 /// Packages of each host: enough for several chunks.
 const PACKAGES: usize = 20_000;
 /// A run that makes no progress for this long hangs: a server's lease, an agent's back-off.
-const PATIENCE: Duration = Duration::from_secs(200);
+pub(super) const PATIENCE: Duration = Duration::from_secs(200);
 const PAUSE: Duration = Duration::from_millis(20);
 /// The template's duration; runs are stopped as soon as all data is there.
 const DURATION_S: u32 = 3_600;
@@ -233,6 +233,27 @@ impl Lane {
         let counts = self.inside.with(|app| Ok(app.store.read(|tx| tx.count_run_agents(seq))?))?;
         let sent = counts.iter().filter(|(phase, _)| matches!(phase.word(), "flushed" | "evaluated" | "excluded"));
         Ok((state, usize::try_from(sent.map(|(_, count)| count).sum::<u64>())?))
+    }
+
+    /// How many chunks of a run are kept.
+    pub(super) fn chunks(&self, run: &str) -> Result<u64> {
+        const AGENTS_MAX: usize = 10;
+        let seq = self.inside.run(run)?.seq;
+        let members = self.inside.with(|app| Ok(app.store.read(|tx| tx.run_agents(seq, "", AGENTS_MAX))?))?;
+        Ok(members.iter().map(|member| member.next_chunk).sum())
+    }
+
+    /// Waits until a run collects and every agent has sent everything.
+    pub(super) async fn wait_for_all(&mut self, run: &str) -> Result<()> {
+        let watch = Stopwatch::start();
+        while watch.elapsed() < PATIENCE {
+            let (state, sent) = self.look(run).await?;
+            if state == "COLLECTING_DATA" && sent == self.agents.len() {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("not every agent has sent everything")
     }
 
     /// Waits until a run is in a state.
