@@ -1,7 +1,6 @@
 //! Laboratories for the service, each a command; `cargo xtask` builds this program and runs them.
 //!
 //! - [`fleet`]: many simulated agents in one run, and what that costs the server
-//! - [`scale`]: a million findings, and a changed feed over many stored hosts
 //! - [`kill`]: servers and agents that are killed at the worst moment, and what must be left then
 //!
 //! The server is always the real program in a process of its own, reached over TLS. Beside it stand [`agent`] and

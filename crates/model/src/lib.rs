@@ -21,8 +21,8 @@ pub mod language;
 pub mod package;
 pub mod release;
 pub mod rules_package;
-pub mod service;
 pub mod run_report;
+pub mod service;
 pub mod settings;
 pub mod snapshot;
 

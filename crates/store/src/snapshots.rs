@@ -24,6 +24,9 @@ pub struct StoredSnapshot {
 /// Rows that one statement adds: three values each beside three common ones, and PostgreSQL and
 /// SQLite take far more.
 const ROWS_A_STATEMENT: usize = 500;
+/// Bytes of a source package's name or version by which hosts are found; PostgreSQL's indexes take
+/// no key of more than some 2,700 bytes.
+const KEY_BYTES_MAX: usize = 512;
 
 impl Tx<'_> {
     /// Adds a snapshot with its source packages (name and version, each pair once); `false` when
@@ -54,6 +57,14 @@ impl Tx<'_> {
             return Ok(false);
         }
         let Some(release) = &snapshot.release else { return Ok(true) };
+        // A host may say anything. What is longer stays in the snapshot and is judged in every run;
+        // no feed speaks of such a name, so nothing looks for it here.
+        let sources: Vec<(String, String)> = sources
+            .iter()
+            .filter(|(source, version)| source.len() <= KEY_BYTES_MAX && version.len() <= KEY_BYTES_MAX)
+            .cloned()
+            .collect();
+        let sources = sources.as_slice();
         for rows in sources.chunks(ROWS_A_STATEMENT) {
             let mut values = vec![(&snapshot.account).into(), release.into(), (&snapshot.digest).into()];
             let mut marks = Vec::with_capacity(rows.len());

@@ -113,7 +113,8 @@ impl Postgres {
             arguments.extend(common.iter().chain(more).map(OsStr::new));
             server.run("initdb", &arguments)
         };
-        init(&["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]).or_else(|_| init(&["--locale=C"]))?;
+        init(&["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"])
+            .or_else(|_| init(&["--locale=C"]))?;
         server.start_again()?;
         Ok(server)
     }
@@ -272,11 +273,7 @@ fn unprivileged() -> io::Result<User> {
     let read = |wanted: &&str| {
         let line = accounts.lines().find(|line| line.split(':').next() == Some(wanted))?;
         let mut fields = line.split(':').skip(2);
-        Some(User {
-            name: (*wanted).to_owned(),
-            id: fields.next()?.parse().ok()?,
-            group: fields.next()?.parse().ok()?,
-        })
+        Some(User { name: (*wanted).to_owned(), id: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
     };
     USERS.iter().find_map(read).ok_or_else(|| io::Error::other("no unprivileged user to run the server"))
 }
@@ -311,9 +308,7 @@ mod tests {
 
     #[test]
     fn the_database_of_a_url_is_replaced() {
-        let url = |url: &str| {
-            Postgres { url: url.into(), programs: PathBuf::new(), started: None }.url_of("other")
-        };
+        let url = |url: &str| Postgres { url: url.into(), programs: PathBuf::new(), started: None }.url_of("other");
         assert_eq!(url("postgresql://a:b@h:1/x?sslmode=disable"), "postgresql://a:b@h:1/other?sslmode=disable");
         assert_eq!(url("postgresql://h"), "postgresql://h/other");
     }

@@ -20,7 +20,7 @@ const ROWS: &[&[&str]] = &[
 ];
 
 /// They stand beside the picture: nothing that ships may use them.
-const BESIDE: &[&str] = &["testkit", "xtask"];
+const BESIDE: &[&str] = &["simulate", "testkit", "xtask"];
 
 /// Rooms without file, socket, clock or randomness.
 const PURE: &[&str] = &["version", "model", "index", "matcher", "rules"];

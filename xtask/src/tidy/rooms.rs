@@ -118,7 +118,8 @@ pub(super) fn printing(tree: &Tree) -> Result<Vec<String>> {
 pub(super) fn sql(tree: &Tree) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for source in tree.texts.iter().filter(|source| source.is_rust()) {
-        let Some(room) = source.room().filter(|room| *room != STORE) else { continue };
+        // What is beside the picture makes databases for tests and for the simulated fleet.
+        let Some(room) = source.room().filter(|room| *room != STORE && *room != "testkit") else { continue };
         for (number, line) in (1_usize..).zip(source.text.lines()) {
             if SQL.iter().any(|start| line.contains(start)) {
                 complaints.push(format!("{}:{number}: SQL in `{room}`; only `{STORE}` may have it", source.shown()));

@@ -3,7 +3,7 @@
 //! | route | answers |
 //! |---|---|
 //! | `POST /` | the API, AWS JSON 1.1: `aws` |
-//! | `/agent/v1/…` | agents: [`gateway`](crate::gateway) |
+//! | `/agent/v1/…` | agents: `gateway` |
 //! | `GET /reports/…` | documents behind a signed link: `reports` |
 //! | `GET /healthz` | whether the store answers |
 //!

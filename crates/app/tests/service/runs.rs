@@ -230,7 +230,7 @@ fn a_busy_host_is_excluded_and_a_target_of_busy_hosts_refused() {
     world.advance(1);
     match world.start(&template) {
         Err(AppError::AgentsBusy { agents, truncated }) => {
-            assert_eq!(agents, [(busy.clone(), first.clone())]);
+            assert_eq!(agents, [(busy.clone(), first)]);
             assert!(!truncated);
         }
         other => panic!("{other:?}"),

@@ -5,7 +5,10 @@ use super::*;
 use crate::fixture;
 
 fn rendered(language: Language) -> Value {
-    serde_json::from_str(&render(&fixture::assessment(), language).unwrap()).unwrap()
+    let mut value: Value = serde_json::from_str(&render(&fixture::assessment(), language).unwrap()).unwrap();
+    // Whether members keep their order is decided by what else is in the build; a comparison must not.
+    value.sort_all_objects();
+    value
 }
 
 #[test]
@@ -151,6 +154,7 @@ fn a_pending_reboot_names_both_kernels() {
 fn coverage_exclusions_summary_and_upgrades_stand_beside_the_findings() {
     let mut document = rendered(Language::English);
     document.as_object_mut().unwrap().remove("findings");
+    document.sort_all_objects();
     insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
     {
       "assessmentRunArn": "arn:aws:inspector:local:000000000000:target/0-9ZtFgW55/template/0-BRAXB2IG/run/0-gtHXOezQ",

@@ -236,7 +236,9 @@ fn attempt(connection: &mut Connection, writes: bool, work: Work<'_>) -> End {
     let outcome = work(&mut inside);
     match inside.trouble {
         Some(Trouble::Lost) => return End::Lost { sent_commit: None },
-        Some(Trouble::Conflict) => return if roll_back(connection) { End::Conflict } else { End::Lost { sent_commit: None } },
+        Some(Trouble::Conflict) => {
+            return if roll_back(connection) { End::Conflict } else { End::Lost { sent_commit: None } };
+        }
         None => {}
     }
     if outcome.is_err() {
@@ -259,9 +261,8 @@ fn begin(client: &mut Client, writes: bool) -> Result<Option<String>, postgres::
         return Ok(None);
     }
     // Writers see what others committed meanwhile.
-    let answer = client.simple_query(
-        "START TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_current_xact_id()",
-    )?;
+    let answer = client
+        .simple_query("START TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_current_xact_id()")?;
     Ok(first_text(&answer))
 }
 

@@ -90,9 +90,8 @@ pub(crate) fn agents_that_a_run_misses(db: &Db) {
     }
     let run = put_run(db, new_run(1, "run"));
     db.write(|tx| tx.join_run(&scope(), &member(&run, 2, Phase::Excluded)));
-    let missing = |tags: Option<&[Tag]>, limit| {
-        ids(db.read(|tx| tx.agents_missing_from_run(&scope(), tags, run.seq, limit)))
-    };
+    let missing =
+        |tags: Option<&[Tag]>, limit| ids(db.read(|tx| tx.agents_missing_from_run(&scope(), tags, run.seq, limit)));
     assert_eq!(missing(Some(&[tag("Env", "test")]), 10), [agent_id(1), agent_id(3)]);
     assert_eq!(missing(None, 2), [agent_id(1), agent_id(3)]);
     assert_eq!(missing(None, 10).len(), 3);

@@ -43,7 +43,11 @@ pub(crate) fn two_writers_get_the_head_one_after_the_other(db: &Db) {
     let second = db.second_store();
     std::thread::scope(|threads| {
         for store in [&db.store, &second, &db.store, &second] {
-            threads.spawn(move || (0..EACH).for_each(|_| drop(append(store, "{}").unwrap())));
+            threads.spawn(move || {
+                (0..EACH).for_each(|_| {
+                    append(store, "{}").unwrap();
+                });
+            });
         }
     });
     let records = db.read(|tx| tx.audit_records(ACCOUNT, 0, 1_000));

@@ -23,12 +23,12 @@ pub(crate) fn a_fault_has_a_history(db: &Db) {
     let (a, b) = (entry("a", Severity::High), entry("b", Severity::Low));
     let change = set(1, "cve", &[a.clone(), b.clone()], 1);
     assert_eq!((change.appeared.len(), change.resolved.len(), change.regraded.len()), (2, 0, 0));
-    let worse = PostureEntry { severity: Severity::High, ..b.clone() };
+    let worse = PostureEntry { severity: Severity::High, ..b };
     let change = set(1, "cve", std::slice::from_ref(&worse), 2);
     assert_eq!((change.appeared, change.resolved, change.regraded), (vec![], vec![a.clone()], vec![worse.clone()]));
     assert_eq!(set(1, "cve", std::slice::from_ref(&worse), 3), PostureChange::default(), "nothing new is nothing");
     let change = set(1, "cve", &[a.clone(), worse], 4);
-    assert_eq!(change.appeared, [a.clone()], "it is back");
+    assert_eq!(change.appeared, std::slice::from_ref(&a), "it is back");
     let open = db.read(|tx| tx.posture(&scope(), &agent_id(1), false));
     assert_eq!((open[0].first_at, open[0].last_at, open[0].resolved_at), (at(1), at(4), None));
     assert_eq!(open[1].last_at, at(4));

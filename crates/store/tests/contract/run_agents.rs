@@ -15,7 +15,7 @@ pub(crate) fn an_agent_joins_once_and_comes_as_far_as_it_says(db: &Db) {
     for number in 2..=4 {
         db.write(|tx| tx.join_run(&scope(), &member(&run, number, Phase::Instructed)));
     }
-    let mut judged = first.clone();
+    let mut judged = first;
     judged.phase = Phase::Evaluated;
     judged.started_at = Some(at(2));
     judged.data_at = Some(at(3));

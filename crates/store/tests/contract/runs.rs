@@ -47,7 +47,7 @@ pub(crate) fn a_stale_run_is_not_written(db: &Db) {
     // A change without a new state is a new version and no transition.
     let counted = move_run(db, &moved, moved.state, |run| run.counts = [1, 2, 3, 4, u64::MAX >> 1]);
     assert_eq!(counted.version, 3);
-    assert_eq!(db.read(|tx| tx.live_runs()), [counted.clone()]);
+    assert_eq!(db.read(|tx| tx.live_runs()), std::slice::from_ref(&counted));
     let over = move_run(db, &counted, RunState::Completed, |run| {
         run.started_at = Some(at(1));
         run.completed_at = Some(at(9));

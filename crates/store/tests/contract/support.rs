@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use tempfile::TempDir;
+use yagura_model::Attribute;
 use yagura_model::service::{
     Agent, AgentFacts, HealthCode, Id, ResourceGroup, Run, RunState, Scope, Tag, Target, Template,
 };
-use yagura_model::{Attribute, FindingKey, LocalText, Severity};
-use yagura_store::{FindingText, Phase, RunAgent, Store, StoreError, StoredFinding, Tx, Waits};
+use yagura_store::{Phase, RunAgent, Store, StoreError, Tx, Waits};
 use yagura_testkit::Postgres;
 
 /// 2026-01-01T00:00:00Z.
@@ -189,32 +189,5 @@ pub(crate) fn member(run: &Run, number: u64, phase: Phase) -> RunAgent {
         details: None,
         asset: "{}".into(),
         evaluated_at: None,
-    }
-}
-
-/// Finding `number` of a run.
-pub(crate) fn finding(run: &Run, number: u64) -> StoredFinding {
-    StoredFinding {
-        seq: 0,
-        scope: run.scope.clone(),
-        run_seq: run.seq,
-        id: id(number),
-        agent: agent_id(1),
-        scaling_group: None,
-        rules_package: CVE.into(),
-        rule: format!("CVE-2026-{number:04}"),
-        severity: Severity::High,
-        key: FindingKey(format!("key {number}")),
-        title: LocalText::new(format!("fault {number}"), format!("問題 {number}")),
-        text: FindingText {
-            description: LocalText::new("what is wrong", "何が問題か"),
-            recommendation: LocalText::new("upgrade", "更新してください"),
-            severity_reason: LocalText::default(),
-        },
-        attributes: vec![pair("INSTANCE_ID", &agent_id(1))],
-        evidence: "{}".into(),
-        user_attributes: Vec::new(),
-        created_at: at(10),
-        updated_at: at(10),
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn a_hostile_name_of_a_package_stops_nothing(db: &Db) {
         (0..40_000_u32).map(|number| char::from_u32(0x4e00 + number * 7_919 % 20_000).unwrap()).collect();
     let sources = vec![
         (long.clone(), "1".to_owned()),
-        ("versioned".to_owned(), long.clone()),
+        ("versioned".to_owned(), long),
         ("honest".to_owned(), "1.0-1".to_owned()),
         ("日本".to_owned(), "~rc1+デ".to_owned()),
     ];

@@ -23,9 +23,8 @@ pub(crate) fn a_token_lets_in_as_many_as_it_says(db: &Db) {
     db.write(|tx| tx.insert_token(&token("second", 1, 5)));
     db.conflict(|tx| tx.insert_token(&first));
     assert_eq!(db.read(|tx| tx.token("first")).as_ref(), Some(&first));
-    let ids = |limit| -> Vec<String> {
-        db.read(|tx| tx.tokens(&scope(), limit)).into_iter().map(|token| token.id).collect()
-    };
+    let ids =
+        |limit| -> Vec<String> { db.read(|tx| tx.tokens(&scope(), limit)).into_iter().map(|token| token.id).collect() };
     assert_eq!(ids(10), ["second", "first"], "newest first");
     assert_eq!(ids(1), ["second"]);
     for other in other_scopes() {
@@ -45,8 +44,7 @@ pub(crate) fn a_token_lets_in_as_many_as_it_says(db: &Db) {
 pub(crate) fn the_last_use_goes_to_one_of_many(db: &Db) {
     db.write(|tx| tx.insert_token(&token("shared", 20, 0)));
     let second = db.second_store();
-    let use_it =
-        |store: &Store| (0..10).filter(|_| store.write(|tx| tx.use_token("shared", at(0))).unwrap()).count();
+    let use_it = |store: &Store| (0..10).filter(|_| store.write(|tx| tx.use_token("shared", at(0))).unwrap()).count();
     let used: usize = std::thread::scope(|threads| {
         let begin = |store| threads.spawn(move || use_it(store));
         let begun: Vec<_> = [&db.store, &second].into_iter().cycle().take(8).map(begin).collect();

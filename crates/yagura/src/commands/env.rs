@@ -20,10 +20,10 @@ pub(crate) fn run(context: &Context, words: &Env) -> Result<Exit, Failure> {
     let ca = std::path::absolute(data_dir.join("ca.pem")).unwrap_or_else(|_| data_dir.join("ca.pem"));
     let lines = [
         ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", key.id.clone()),
+        ("AWS_ACCESS_KEY_ID", key.id),
         ("AWS_SECRET_ACCESS_KEY", key.secret.expose().to_owned()),
         ("AWS_REGION", app.settings.home.region.clone()),
-        ("AWS_DEFAULT_REGION", app.settings.home.region.clone()),
+        ("AWS_DEFAULT_REGION", app.settings.home.region),
         ("AWS_CA_BUNDLE", ca.display().to_string()),
         // Node.js has a name of its own for the same.
         ("NODE_EXTRA_CA_CERTS", ca.display().to_string()),

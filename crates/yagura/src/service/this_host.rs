@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ const DURATION_S: u32 = 180;
 /// How often the run is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A host whose data is not there by then has trouble that the run's exclusions name.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: SignedDuration = SignedDuration::from_secs(120);
 
 /// The agent of this host, in the server's own process.
 pub(crate) struct OwnAgent {
@@ -145,14 +145,17 @@ pub(crate) fn assess(app: &App, agent: &str, ended: &dyn Fn() -> bool) -> Result
     let answer = call(app, "StartAssessmentRun", &json!({"assessmentTemplateArn": template}))?;
     let run = arn_of(&answer, "assessmentRunArn", ArnKind::Run)?;
     let mut stopped = false;
-    let started = Instant::now();
+    let started = Timestamp::now();
     loop {
         let (state, sent) = look(app, &run, agent).map_err(|error| crate::exit::failed(&error))?;
         if state.is_terminal() || ended() {
             let snapshot = snapshot(app, agent).map_err(|error| crate::exit::failed(&error))?;
             return Ok(Assessed { run, state, snapshot });
         }
-        if !stopped && state == RunState::CollectingData && (sent || started.elapsed() > PATIENCE) {
+        if !stopped
+            && state == RunState::CollectingData
+            && (sent || Timestamp::now().duration_since(started) > PATIENCE)
+        {
             call(app, "StopAssessmentRun", &json!({"assessmentRunArn": run.to_string()}))?;
             stopped = true;
         }

@@ -9,7 +9,7 @@
 //!
 //! Agents have a certificate and no role: what one may do is its own part of the protocol. These
 //! functions therefore open their transactions themselves and do not pass through
-//! [`App::change`]. What an auditor asks for is recorded all the same: enrolments, renewals,
+//! `App::change`. What an auditor asks for is recorded all the same: enrolments, renewals,
 //! clones and refusals; heartbeats and chunks are not.
 //!
 //! # Invariants
