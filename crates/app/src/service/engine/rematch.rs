@@ -39,14 +39,41 @@ impl App {
         let index = current.index().map_err(AppError::internal)?;
         let fingerprint = index.fingerprint();
         let mut done = Vec::new();
-        for account in self.store.read(|tx| Ok::<_, AppError>(tx.accounts_with_snapshots()?))? {
+        let with_snapshots: BTreeSet<String> =
+            self.store.read(|tx| Ok::<_, AppError>(tx.accounts_with_snapshots()?.into_iter().collect()))?;
+        let mut accounts = with_snapshots.clone();
+        accounts.insert(self.settings.home.account.clone());
+        for account in accounts {
             let seen = self.store.read(|tx| Ok::<_, AppError>(tx.setting(&account, SEEN)?))?;
             if seen.as_deref() == Some(fingerprint.as_str()) {
-                continue;
+                self.know_new_packages(&account, &index)?;
+            } else if with_snapshots.contains(&account) {
+                done.push(self.rematch(&account, seen.unwrap_or_default(), &fingerprint, &index)?);
+            } else {
+                // The runs that bring the first snapshots judge them with this index: no host is judged twice.
+                self.store.write(|tx| Ok::<_, AppError>(tx.put_setting(&account, SEEN, &fingerprint)?))?;
             }
-            done.push(self.rematch(&account, seen.unwrap_or_default(), &fingerprint, &index)?);
         }
         Ok(done)
+    }
+
+    /// Remembers what the index says of packages that came since it was followed. Their hosts are judged by the runs
+    /// that brought them; a run that still used the index before is caught up by its own change, for which a package
+    /// without a fingerprint has changed.
+    fn know_new_packages(&self, account: &str, index: &Index<'_>) -> Result<(), AppError> {
+        loop {
+            let mut new = self.store.read(|tx| Ok::<_, AppError>(tx.new_packages(account, PAGE)?))?;
+            if new.is_empty() {
+                return Ok(());
+            }
+            for package in &mut new {
+                package.fingerprint = fingerprint(index, &package.release, &package.source);
+            }
+            self.store.write(|tx| {
+                new.iter().try_for_each(|package| tx.put_package_fingerprint(account, package))?;
+                Ok::<_, AppError>(())
+            })?;
+        }
     }
 
     fn rematch(&self, account: &str, before: String, after: &str, index: &Index<'_>) -> Result<Rematch, AppError> {
