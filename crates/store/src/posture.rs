@@ -136,13 +136,17 @@ impl Tx<'_> {
     ) -> Result<BTreeMap<String, PostureRecord>, StoreError> {
         let mut values: Vec<Value> =
             vec![(&scope.account).into(), (&scope.region).into(), agent.into(), rules_package.into()];
-        let mut sql = format!(
-            "SELECT {COLUMNS} FROM posture WHERE account = ?1 AND region = ?2 AND agent = ?3 AND rules_package = ?4"
-        );
-        if !subjects.is_empty() {
-            sql.push_str(&format!(" AND subject IN ({})", marks(values.len() + 1, subjects.len())));
+        let narrowed = if subjects.is_empty() {
+            "region = ?2".to_owned()
+        } else {
+            // Written so that the index of subjects fits and the one of hosts does not: a host has hundreds of faults.
+            let marks = marks(values.len() + 1, subjects.len());
             values.extend(subjects.iter().map(Value::from));
-        }
+            format!("region || '' = ?2 AND subject IN ({marks})")
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM posture WHERE account = ?1 AND agent = ?3 AND rules_package = ?4 AND {narrowed}"
+        );
         let known = self.query(&sql, &values, read)?;
         Ok(known.into_iter().map(|record| (record.entry.key.0.clone(), record)).collect())
     }
