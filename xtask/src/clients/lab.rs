@@ -96,7 +96,7 @@ impl Lab {
             }
             process::run(clean(enroll.arg("--root").arg(host.path()).arg("--state-dir").arg(&state)))?;
             let mut run = process::command(&agent);
-            clean(run.arg("run").arg("--root").arg(host.path()).arg("--state-dir").arg(&state));
+            clean(run.arg("run").arg("--state-dir").arg(&state));
             watchdog.spawn(&name, logged(&mut run, &folder.join(format!("{name}.log")))?)?;
         }
         let lab = Self { _watchdog: watchdog, folder, keep: options.keep, exports, _mirror: mirror, _hosts: hosts };
