@@ -52,6 +52,33 @@ impl Feeds {
         }
     }
 
+    /// The same feeds a day later, with a new flaw in some packages that hosts have.
+    pub(crate) fn change(&self, folder: &Path, packages: usize) -> Result<Self> {
+        let later = |day: &str| -> Result<String> {
+            let day: jiff::civil::Date = day.parse()?;
+            Ok(day.tomorrow()?.to_string())
+        };
+        match self {
+            Self::Demo(_) => {
+                let mirror = FeedMirror::demo(&clock::now().strftime("%Y-%m-%d").to_string())?;
+                mirror.tracker(&clock::now().strftime("%Y-%m-%d").to_string(), CHANGED_DEMO)?;
+                Ok(Self::Demo(mirror))
+            }
+            Self::Real { mirror, tracker } => {
+                let copy = folder.join("mirror");
+                link(mirror, &copy)?;
+                let text = zstd::decode_all(std::fs::read(tracker)?.as_slice())?;
+                let wanted: Vec<String> = self.pool()?.sources(packages);
+                let text = with_new_flaws(&text, &wanted)?;
+                let name = tracker.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let day = name.trim_start_matches("tracker-").trim_end_matches(".json.zst");
+                let tracker = copy.join(format!("debian/derived/tracker-{}.json.zst", later(day)?));
+                std::fs::write(&tracker, zstd::encode_all(text.as_slice(), 3)?)?;
+                Ok(Self::Real { mirror: copy, tracker })
+            }
+        }
+    }
+
     /// Compiles the index of a data directory; with `as_of` from the documents of that day.
     pub(crate) fn sync(&self, program: &Path, data_dir: &Path, as_of: Option<&str>) -> Result<()> {
         let mirror = match self {
@@ -70,6 +97,44 @@ impl Feeds {
         }
         Ok(())
     }
+}
+
+/// The demo feed with one more flaw.
+const CHANGED_DEMO: &str = r#"{"demo": {
+    "CVE-2099-0001": {"description": "A buffer overflow in demo.", "scope": "remote", "releases": {
+        "bookworm": {"status": "resolved", "fixed_version": "1.2-3", "urgency": "not yet assigned"}}},
+    "CVE-2099-0003": {"description": "A new hole in demo.", "releases": {
+        "bookworm": {"status": "open", "urgency": "high"}}}
+}}"#;
+
+/// Adds a flaw that nobody has repaired to packages of a tracker document.
+fn with_new_flaws(tracker: &[u8], packages: &[String]) -> Result<Vec<u8>> {
+    let mut tracker: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(tracker)?;
+    let flaw = serde_json::json!({
+        "description": "A flaw that was made up for a measure.", "scope": "remote",
+        "releases": {"bookworm": {"status": "open", "urgency": "high"}},
+    });
+    for package in packages {
+        if let Some(flaws) = tracker.get_mut(package).and_then(serde_json::Value::as_object_mut) {
+            flaws.insert("CVE-2099-99999".to_owned(), flaw.clone());
+        }
+    }
+    Ok(serde_json::to_vec(&tracker)?)
+}
+
+/// Copies a folder as links to its files.
+fn link(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            link(&entry.path(), &target)?;
+        } else {
+            std::os::unix::fs::symlink(std::fs::canonicalize(entry.path())?, target)?;
+        }
+    }
+    Ok(())
 }
 
 fn newest_tracker(mirror: &Path) -> Option<PathBuf> {

@@ -86,6 +86,12 @@ impl Pool {
         Ok(Self { entries, codename: "bookworm" })
     }
 
+    /// Names some of its source packages; the first is on every host.
+    pub(crate) fn sources(&self, count: usize) -> Vec<String> {
+        let step = (self.entries.len() / count.max(1)).max(1);
+        self.entries.iter().step_by(step).take(count).map(|(source, _)| source.clone()).collect()
+    }
+
     /// Makes a host with `packages` packages. The same `content` gives the same packages.
     pub(crate) fn host(&self, name: &str, machine_id: &str, content: u64, packages: usize) -> Snapshot {
         let mut dice = Dice::new(content);

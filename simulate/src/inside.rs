@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use jiff::SignedDuration;
 use serde_json::json;
+use tokio::task::block_in_place;
 use yagura_app::service::agents::{NewToken, create_token, revoke_agent};
 use yagura_app::service::opening::{Opening, open};
 use yagura_app::service::{Answer, App, AppError, Call, Caller, Cx, Via};
@@ -22,8 +23,18 @@ const RECORDS: usize = 5_000;
 const FINDINGS_MAX: usize = 100_000;
 
 /// The service, opened a second time.
+///
+/// Its store blocks, and PostgreSQL's client has a runtime of its own, so whatever touches it leaves ours for a moment.
 pub(crate) struct Inside {
-    pub(crate) app: App,
+    /// There until the end, which blocks too.
+    app: Option<App>,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let app = self.app.take();
+        block_in_place(|| drop(app));
+    }
 }
 
 impl Inside {
@@ -34,23 +45,33 @@ impl Inside {
         blobs: Option<&str>,
         key: Option<&str>,
     ) -> Result<Self> {
-        let app = open(&Opening {
-            data_dir: data_dir.to_owned(),
-            database_url: database_url.map(str::to_owned),
-            blobs: blobs.map(str::to_owned),
-            master_key: key.map(str::to_owned),
-            account: None,
-            region: None,
-            environment: Vec::new(),
-            clock: Arc::new(clock::now),
+        let app = block_in_place(|| {
+            open(&Opening {
+                data_dir: data_dir.to_owned(),
+                database_url: database_url.map(str::to_owned),
+                blobs: blobs.map(str::to_owned),
+                master_key: key.map(str::to_owned),
+                account: None,
+                region: None,
+                environment: Vec::new(),
+                clock: Arc::new(clock::now),
+            })
         })?;
-        Ok(Self { app })
+        Ok(Self { app: Some(app) })
+    }
+
+    /// Works with the service as one of its own threads would.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&App) -> Result<T>) -> Result<T> {
+        let app = self.app.as_ref().context("the service is closed")?;
+        block_in_place(|| work(app))
     }
 
     /// Returns the administrator's key.
     pub(crate) fn key(&self) -> Result<Key> {
-        let key = self.app.first_key()?;
-        Ok(Key { id: key.id, secret: key.secret, region: self.app.settings.home.region.clone() })
+        self.with(|app| {
+            let key = app.first_key()?;
+            Ok(Key { id: key.id, secret: key.secret, region: app.settings.home.region.clone() })
+        })
     }
 
     /// Makes an enrolment token.
@@ -76,88 +97,96 @@ impl Inside {
         action: &'static str,
         verb: impl FnMut(&mut Cx<'_, '_>) -> Result<Answer<T>, AppError>,
     ) -> Result<T> {
-        let caller = Caller {
-            scope: self.app.settings.home.clone(),
-            user: "laboratory".into(),
-            role: "Administrator".into(),
-            access_key_id: None,
-            source_ip: "localhost".into(),
-            user_agent: "yagura-simulate".into(),
-            request_id: clock::now().to_string(),
-            via: Via::CommandLine,
-        };
-        let parameters = json!({});
-        let call = Call { caller: &caller, operation, action, resources: &[], parameters: &parameters };
-        Ok(self.app.change(&call, verb)?)
+        self.with(|app| {
+            let caller = Caller {
+                scope: app.settings.home.clone(),
+                user: "laboratory".into(),
+                role: "Administrator".into(),
+                access_key_id: None,
+                source_ip: "localhost".into(),
+                user_agent: "yagura-simulate".into(),
+                request_id: clock::now().to_string(),
+                via: Via::CommandLine,
+            };
+            let parameters = json!({});
+            let call = Call { caller: &caller, operation, action, resources: &[], parameters: &parameters };
+            Ok(app.change(&call, verb)?)
+        })
     }
 
     /// Finds a run.
     pub(crate) fn run(&self, arn: &str) -> Result<Run> {
         let parsed = Arn::parse(arn).with_context(|| format!("`{arn}` is no ARN"))?;
-        let run = self.app.store.read(|tx| Ok::<_, AppError>(tx.run_by_arn(&self.app.settings.home, &parsed)?))?;
+        let run = self.with(|app| Ok(app.store.read(|tx| tx.run_by_arn(&app.settings.home, &parsed))?))?;
         run.with_context(|| format!("the store has no run `{arn}`"))
     }
 
     /// What is left of a run, in a form in which two runs over the same hosts are equal.
     pub(crate) fn outcome(&self, arn: &str) -> Result<Outcome> {
         let run = self.run(arn)?;
-        Ok(self.app.store.read(|tx| {
-            let mut outcome = Outcome { counts: run.counts, ..Outcome::default() };
-            for (state, _) in tx.transitions(run.seq)? {
-                outcome.transitions.push(state.word());
-            }
-            for sum in tx.telemetry(run.seq, None)? {
-                outcome.telemetry.insert(sum.message_type, (sum.messages, sum.bytes));
-            }
-            for member in tx.run_agents(run.seq, "", FINDINGS_MAX)? {
-                outcome.agents += 1;
-                outcome.evaluated += u64::from(member.evaluated_at.is_some());
-                let mut number = 0;
-                while tx.chunk(run.seq, &member.agent, number)?.is_some() {
-                    number += 1;
+        self.with(|app| {
+            Ok(app.store.read(|tx| {
+                let mut outcome = Outcome { counts: run.counts, ..Outcome::default() };
+                for (state, _) in tx.transitions(run.seq)? {
+                    outcome.transitions.push(state.word());
                 }
-                outcome.chunks.push(number);
-                if member.next_chunk != number {
-                    outcome.gaps.push(format!(
-                        "agent {} has {number} chunks and waits for {}",
-                        member.agent, member.next_chunk
-                    ));
+                for sum in tx.telemetry(run.seq, None)? {
+                    outcome.telemetry.insert(sum.message_type, (sum.messages, sum.bytes));
                 }
-            }
-            outcome.chunks.sort_unstable();
-            for id in tx.finding_ids(run.seq)? {
-                let finding = tx.finding(&run.scope, run.seq, &id)?;
-                if let Some(finding) = finding {
-                    outcome.findings.push(format!("{} {}", finding.rule, finding.severity.word()));
+                for member in tx.run_agents(run.seq, "", FINDINGS_MAX)? {
+                    outcome.agents += 1;
+                    outcome.evaluated += u64::from(member.evaluated_at.is_some());
+                    let mut number = 0;
+                    while tx.chunk(run.seq, &member.agent, number)?.is_some() {
+                        number += 1;
+                    }
+                    outcome.chunks.push(number);
+                    if member.next_chunk != number {
+                        outcome.gaps.push(format!(
+                            "agent {} has {number} chunks and waits for {}",
+                            member.agent, member.next_chunk
+                        ));
+                    }
                 }
-            }
-            outcome.findings.sort_unstable();
-            Ok::<_, AppError>(outcome)
-        })?)
+                outcome.chunks.sort_unstable();
+                for id in tx.finding_ids(run.seq)? {
+                    let finding = tx.finding(&run.scope, run.seq, &id)?;
+                    if let Some(finding) = finding {
+                        outcome.findings.push(format!("{} {}", finding.rule, finding.severity.word()));
+                    }
+                }
+                outcome.findings.sort_unstable();
+                Ok::<_, AppError>(outcome)
+            })?)
+        })
     }
 
     /// Proves the audit chain and returns the records.
     pub(crate) fn audit(&self) -> Result<Vec<serde_json::Value>> {
-        let account = &self.app.settings.home.account;
-        let mut verifier = Verifier::new(Head::EMPTY, None);
-        let (mut after, mut records) = (0, Vec::new());
-        loop {
-            let page = self.app.store.read(|tx| Ok::<_, AppError>(tx.audit_records(account, after, RECORDS)?))?;
-            let Some(last) = page.last() else { break };
-            after = last.number;
-            for stored in &page {
-                let hash = hash(&stored.hash)?;
-                verifier.push(stored.number, stored.record.as_bytes(), &hash).context("the audit chain is broken")?;
-                records.push(serde_json::from_str(&stored.record).context("an audit record is not JSON")?);
-            }
-        }
-        let head = verifier.finish().context("the audit chain is broken")?;
-        let stored = self.app.store.read(|tx| Ok::<_, AppError>(tx.audit_head(account)?))?;
-        if stored.number != head.sequence {
-            bail!("the audit log has {} records, and its head says {}", head.sequence, stored.number);
-        }
-        Ok(records)
+        self.with(audit)
     }
+}
+
+fn audit(app: &App) -> Result<Vec<serde_json::Value>> {
+    let account = &app.settings.home.account;
+    let mut verifier = Verifier::new(Head::EMPTY, None);
+    let (mut after, mut records) = (0, Vec::new());
+    loop {
+        let page = app.store.read(|tx| Ok::<_, AppError>(tx.audit_records(account, after, RECORDS)?))?;
+        let Some(last) = page.last() else { break };
+        after = last.number;
+        for stored in &page {
+            let hash = hash(&stored.hash)?;
+            verifier.push(stored.number, stored.record.as_bytes(), &hash).context("the audit chain is broken")?;
+            records.push(serde_json::from_str(&stored.record).context("an audit record is not JSON")?);
+        }
+    }
+    let head = verifier.finish().context("the audit chain is broken")?;
+    let stored = app.store.read(|tx| Ok::<_, AppError>(tx.audit_head(account)?))?;
+    if stored.number != head.sequence {
+        bail!("the audit log has {} records, and its head says {}", head.sequence, stored.number);
+    }
+    Ok(records)
 }
 
 fn hash(text: &str) -> Result<[u8; 32]> {

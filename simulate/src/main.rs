@@ -18,6 +18,7 @@ mod host;
 mod inside;
 mod kill;
 mod latency;
+mod scale;
 mod server;
 mod words;
 
@@ -31,6 +32,7 @@ usage: yagura-simulate COMMAND, as `cargo xtask simulate`, `bench server` and `l
 
   fleet [--agents N] [--packages K] [--same-share PERCENT] [--database-url URL]
         [--server URL --data-dir DIR [--token T]]
+  scale [--findings N] [--hosts N] [--packages K] [--distinct PERCENT] [--database-url URL]
   kill  [--rounds N] [--short] [--only WORDS] [--database-url URL] [--seed N]
 ";
 
@@ -49,6 +51,7 @@ fn run(words: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match words.split_first() {
         Some((command, rest)) if command == "fleet" => runtime.block_on(fleet::run(rest, program("yagura")?)),
+        Some((command, rest)) if command == "scale" => runtime.block_on(scale::run(rest, program("yagura")?)),
         Some((command, rest)) if command == "kill" => {
             runtime.block_on(kill::run(rest, program("yagura")?, program("yagura-agent")?))
         }

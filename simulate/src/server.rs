@@ -134,6 +134,7 @@ fn command(setup: &Setup) -> Result<Command> {
     if let Some(blobs) = &setup.blobs {
         command.args(["--blobs", blobs]);
     }
+    command.env("NO_COLOR", "1");
     for (name, value) in &setup.environment {
         command.env(name, value);
     }

@@ -10,6 +10,7 @@ mod bench;
 mod ci;
 mod clients;
 mod fuzz;
+mod laboratory;
 mod peers;
 mod policy;
 mod process;
@@ -40,6 +41,13 @@ usage: cargo xtask COMMAND
   clients [--server-bin PATH] [--agent-bin PATH] [--keep] [--only NAME]
                                the AWS command line, boto3, the JavaScript SDK and the examples against a fresh
                                server with two agents; NAME is boto3, aws-cli, js, examples or terraform
+  simulate [--agents N] [--packages K] [--same-share PERCENT] [--database-url URL] [--release]
+           [--server URL --data-dir DIR [--token T]]
+                               a simulated fleet in one run, and what that costs the server, as Markdown tables
+  bench server [--findings N] [--hosts N] [--distinct PERCENT] [--database-url URL] [--release]
+                               pages of a million findings, and a changed feed over stored hosts
+  lab kill [--rounds N] [--short] [--only WORDS] [--database-url URL] [--seed N]
+                               servers and agents killed at the worst moment; bad input against a running server
   fuzz [MINUTES] [TARGET]      every fuzz target in turn (default 1 minute each)
 ";
 
@@ -56,6 +64,9 @@ fn main() -> ExitCode {
         ["agree", "dpkg", rest @ ..] => agree::dpkg::run(rest),
         ["agree", "debsecan", rest @ ..] => agree::run(Peer::Debsecan, rest),
         ["agree", "trivy", rest @ ..] => agree::run(Peer::Trivy, rest),
+        ["simulate", rest @ ..] => laboratory::simulate(rest),
+        ["bench", "server", rest @ ..] => laboratory::scale(rest),
+        ["lab", "kill", rest @ ..] => laboratory::kill(rest),
         ["bench", rest @ ..] => bench::run(rest),
         ["clients", rest @ ..] => clients::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),

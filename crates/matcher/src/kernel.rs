@@ -166,7 +166,7 @@ pub(crate) fn image_release(package: &str) -> Option<&str> {
 
 /// Returns the version of the source `linux` that a kernel package was built from. Signed images
 /// have a source of their own (`linux-signed-amd64 6.1.119+1`), but carry the version of `linux`.
-fn kernel_version(package: &Package) -> &str {
+pub(crate) fn kernel_version(package: &Package) -> &str {
     if package.source.name.starts_with("linux-signed-") { &package.version } else { &package.source.version }
 }
 

@@ -23,6 +23,7 @@ pub mod kernel;
 pub mod matching;
 mod recommend;
 pub mod severity;
+mod sources;
 pub mod upgrade;
 
 #[cfg(test)]
@@ -31,4 +32,5 @@ mod sample;
 pub use explain::{Explanation, Reasoning, Verdict, explain};
 pub use finding::findings;
 pub use matching::{Installed, Judged, Match, MatchResult, Outcome, match_packages};
+pub use sources::statement_sources;
 pub use upgrade::upgrades;

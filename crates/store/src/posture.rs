@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use yagura_model::service::Scope;
 use yagura_model::{FindingKey, LocalText, Severity};
 
+use crate::tx::marks;
 use crate::value::json;
-use crate::{Row, StoreError, Tx};
+use crate::{Row, StoreError, Tx, Value};
 
 /// A fault that a host has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,21 +94,81 @@ impl Tx<'_> {
         open: &[PostureEntry],
         now: Timestamp,
     ) -> Result<PostureChange, StoreError> {
-        let known = self.query(
-            &format!(
-                "SELECT {COLUMNS} FROM posture WHERE account = ?1 AND region = ?2 AND agent = ?3 AND rules_package = ?4"
-            ),
-            &[(&scope.account).into(), (&scope.region).into(), agent.into(), rules_package.into()],
-            read,
+        let known = self.known_posture(scope, agent, rules_package, &[])?;
+        let change = self.write_changes(scope, agent, known, open, now)?;
+        // Seen again today: that is all there is to write of the others.
+        self.execute(
+            "UPDATE posture SET last_ms = ?5 WHERE account = ?1 AND region = ?2 AND agent = ?3 AND rules_package = ?4 \
+             AND resolved_ms IS NULL AND last_ms < ?5",
+            &[(&scope.account).into(), (&scope.region).into(), agent.into(), rules_package.into(), now.into()],
         )?;
-        let mut known: BTreeMap<String, PostureRecord> =
-            known.into_iter().map(|record| (record.entry.key.0.clone(), record)).collect();
+        Ok(change)
+    }
+
+    /// Writes what a judgement says of some subjects of a host, and nothing of the others: neither that they were
+    /// seen again, nor that they are gone. `open` has entries of these subjects only.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn set_posture_of(
+        &mut self,
+        scope: &Scope,
+        agent: &str,
+        rules_package: &str,
+        subjects: &[String],
+        open: &[PostureEntry],
+        now: Timestamp,
+    ) -> Result<PostureChange, StoreError> {
+        if subjects.is_empty() {
+            return Ok(PostureChange::default());
+        }
+        let known = self.known_posture(scope, agent, rules_package, subjects)?;
+        self.write_changes(scope, agent, known, open, now)
+    }
+
+    /// What is known of a host by key, of some subjects or, where none is given, of all.
+    fn known_posture(
+        &mut self,
+        scope: &Scope,
+        agent: &str,
+        rules_package: &str,
+        subjects: &[String],
+    ) -> Result<BTreeMap<String, PostureRecord>, StoreError> {
+        let mut values: Vec<Value> =
+            vec![(&scope.account).into(), (&scope.region).into(), agent.into(), rules_package.into()];
+        let narrowed = if subjects.is_empty() {
+            "region = ?2".to_owned()
+        } else {
+            // Written so that the index of subjects fits and the one of hosts does not: a host has hundreds of faults.
+            let marks = marks(values.len() + 1, subjects.len());
+            values.extend(subjects.iter().map(Value::from));
+            format!("region || '' = ?2 AND subject IN ({marks})")
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM posture WHERE account = ?1 AND agent = ?3 AND rules_package = ?4 AND {narrowed}"
+        );
+        let known = self.query(&sql, &values, read)?;
+        Ok(known.into_iter().map(|record| (record.entry.key.0.clone(), record)).collect())
+    }
+
+    /// Writes where `open` differs from what is known.
+    fn write_changes(
+        &mut self,
+        scope: &Scope,
+        agent: &str,
+        mut known: BTreeMap<String, PostureRecord>,
+        open: &[PostureEntry],
+        now: Timestamp,
+    ) -> Result<PostureChange, StoreError> {
         let mut change = PostureChange::default();
         for entry in open {
             match known.remove(&entry.key.0) {
                 Some(before) if before.resolved_at.is_none() => {
                     if before.entry.severity != entry.severity {
                         change.regraded.push(entry.clone());
+                    }
+                    if before.entry == *entry {
+                        continue;
                     }
                 }
                 _ => change.appeared.push(entry.clone()),

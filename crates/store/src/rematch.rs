@@ -103,6 +103,18 @@ impl Tx<'_> {
         )
     }
 
+    /// Lists source packages of which nobody has asked the index yet.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn new_packages(&mut self, account: &str, limit: usize) -> Result<Vec<KnownPackage>, StoreError> {
+        self.query(
+            "SELECT release, source, fingerprint FROM package_statement WHERE account = ?1 AND fingerprint = '' LIMIT ?2",
+            &[account.into(), limit.into()],
+            |row| Ok(KnownPackage { release: row.text()?, source: row.text()?, fingerprint: row.text()? }),
+        )
+    }
+
     /// Remembers what the index says of a source package.
     ///
     /// # Errors

@@ -75,8 +75,9 @@ async fn full(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
     world.fill(&data)?;
     let server = Server::start(Setup::new(&world.server, &data)).await?;
     let mut lane = Lane::open(&world, folder, server).await?;
+    // What the agents send from now on is refused, and stays with them.
+    let run = lane.api.start(&lane.template, "full").await?;
     let ballast = disk.fill()?;
-    // What the agents send now is refused, and stays with them.
     let mut answers = Vec::new();
     let watch = Stopwatch::start();
     while watch.elapsed() < FULL {
@@ -101,8 +102,6 @@ async fn full(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
         bail!("the server ended on a full disk:\n{}", lane.server.log_end());
     }
     let refusal = answers.iter().find(|answer| *answer != "took it").cloned().unwrap_or_default();
-    // A run that begins on a full disk must not be half there.
-    let started = lane.api.send("StartAssessmentRun", &json!({"assessmentTemplateArn": lane.template})).await?;
     std::fs::remove_file(&ballast)?;
     let listed = lane.api.call("ListAssessmentTargets", &json!({"maxResults": 500})).await?;
     let targets = listed.get("assessmentTargetArns").and_then(|arns| arns.as_array()).map_or(0, Vec::len);
@@ -110,10 +109,6 @@ async fn full(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
     if targets != taken + 1 {
         bail!("{taken} targets were taken on a full disk, and {} are there", targets - 1);
     }
-    let run = match started.status {
-        200 => crate::api::text(&started.json(), "assessmentRunArn")?,
-        _ => lane.api.start(&lane.template, "after").await?,
-    };
     lane.finish(&run).await?;
     lane.check(&run, &undisturbed)?;
     drop(lane);
@@ -124,13 +119,15 @@ async fn full(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
 async fn locked(world: Arc<World>, undisturbed: Arc<Outcome>) -> Result<Told> {
     let mut lane = Lane::start(&world, "locked", |_| ()).await?;
     let run = lane.api.start(&lane.template, "locked").await?;
-    let inside = lane.inside()?;
+    let inside = super::lane::inside(&lane.server)?;
     let holder = tokio::task::spawn_blocking(move || {
-        inside.app.store.write(|tx| {
-            // Any change takes the one right to write.
-            tx.put_setting("laboratory", "lock", "held")?;
-            std::thread::sleep(LOCKED);
-            Ok::<_, AppError>(())
+        inside.with(|app| {
+            Ok(app.store.write(|tx| {
+                // Any change takes the one right to write.
+                tx.put_setting("laboratory", "lock", "held")?;
+                std::thread::sleep(LOCKED);
+                Ok::<_, AppError>(())
+            })?)
         })
     });
     tokio::time::sleep(Duration::from_millis(300)).await;

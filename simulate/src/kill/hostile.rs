@@ -41,7 +41,7 @@ async fn told(world: Arc<World>) -> Result<Told> {
     world.fill(&data)?;
     let server = Server::start(Setup::new(&world.server, &data)).await?;
     let mut lane = Lane::open(&world, folder, server).await?;
-    let inside = lane.inside()?;
+    let inside = super::lane::inside(&lane.server)?;
     let before = Usage::of(lane.server.pid()).resident_mib;
     let endpoint = lane.server.endpoint.clone();
     let mut seen = Vec::new();

@@ -21,7 +21,7 @@ use crate::server::{Server, Setup, clean};
 /// Packages of each host: enough for several chunks.
 const PACKAGES: usize = 20_000;
 /// A run that makes no progress for this long hangs: a server's lease, an agent's back-off.
-const PATIENCE: Duration = Duration::from_secs(200);
+pub(super) const PATIENCE: Duration = Duration::from_secs(200);
 const PAUSE: Duration = Duration::from_millis(20);
 /// The template's duration; runs are stopped as soon as all data is there.
 const DURATION_S: u32 = 3_600;
@@ -163,6 +163,8 @@ pub(super) struct Lane {
     pub(super) server: Server,
     pub(super) api: Api,
     pub(super) template: String,
+    /// Opened once: opening writes.
+    pub(super) inside: Inside,
     _folder: TempDir,
 }
 
@@ -194,11 +196,7 @@ impl Lane {
         }
         let mut api = Api::new(&server.endpoint, inside.key()?)?;
         let template = api.template("lab", Some(("Env", "lab")), DURATION_S).await?;
-        Ok(Self { agents, server, api, template, _folder: folder })
-    }
-
-    pub(super) fn inside(&self) -> Result<Inside> {
-        inside(&self.server)
+        Ok(Self { agents, server, api, template, inside, _folder: folder })
     }
 
     /// Brings a run to its end: stops it when all data is there. Failing calls are made again.
@@ -231,11 +229,31 @@ impl Lane {
         let described = self.api.send("DescribeAssessmentRuns", &json!({"assessmentRunArns": [run]})).await?;
         let described = crate::client::accepted("DescribeAssessmentRuns", described)?.json();
         let state = api::text(described.pointer("/assessmentRuns/0").unwrap_or(&Value::Null), "state")?;
-        let inside = self.inside()?;
-        let seq = inside.run(run)?.seq;
-        let counts = inside.app.store.read(|tx| tx.count_run_agents(seq))?;
+        let seq = self.inside.run(run)?.seq;
+        let counts = self.inside.with(|app| Ok(app.store.read(|tx| tx.count_run_agents(seq))?))?;
         let sent = counts.iter().filter(|(phase, _)| matches!(phase.word(), "flushed" | "evaluated" | "excluded"));
         Ok((state, usize::try_from(sent.map(|(_, count)| count).sum::<u64>())?))
+    }
+
+    /// How many chunks of a run are kept.
+    pub(super) fn chunks(&self, run: &str) -> Result<u64> {
+        const AGENTS_MAX: usize = 10;
+        let seq = self.inside.run(run)?.seq;
+        let members = self.inside.with(|app| Ok(app.store.read(|tx| tx.run_agents(seq, "", AGENTS_MAX))?))?;
+        Ok(members.iter().map(|member| member.next_chunk).sum())
+    }
+
+    /// Waits until a run collects and every agent has sent everything.
+    pub(super) async fn wait_for_all(&mut self, run: &str) -> Result<()> {
+        let watch = Stopwatch::start();
+        while watch.elapsed() < PATIENCE {
+            let (state, sent) = self.look(run).await?;
+            if state == "COLLECTING_DATA" && sent == self.agents.len() {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("not every agent has sent everything")
     }
 
     /// Waits until a run is in a state.
@@ -261,7 +279,7 @@ impl Lane {
 
     /// Compares what a run left with what an undisturbed one left, and proves the audit log.
     pub(super) fn check(&self, run: &str, undisturbed: &Outcome) -> Result<()> {
-        let inside = self.inside()?;
+        let inside = &self.inside;
         let mut wrong = inside.outcome(run)?.complaints(undisturbed);
         match inside.audit() {
             Ok(records) => wrong.extend(self.unrecorded(&records)),
@@ -290,7 +308,8 @@ impl Lane {
     }
 }
 
-fn inside(server: &Server) -> Result<Inside> {
+/// Opens the store beside a server.
+pub(super) fn inside(server: &Server) -> Result<Inside> {
     let Setup { data_dir, database_url, blobs, environment, .. } = &server.setup;
     let key = environment.iter().find(|(name, _)| name == "YAGURA_MASTER_KEY").map(|(_, key)| key.as_str());
     Inside::open(data_dir, database_url.as_deref(), blobs.as_deref(), key)
@@ -301,7 +320,7 @@ pub(super) async fn undisturbed(world: &World) -> Result<Outcome> {
     let mut lane = Lane::start(world, "undisturbed", |_| ()).await?;
     let run = lane.api.start(&lane.template, "undisturbed").await?;
     lane.finish(&run).await?;
-    let outcome = lane.inside()?.outcome(&run)?;
+    let outcome = lane.inside.outcome(&run)?;
     lane.check(&run, &outcome)?;
     if outcome.findings.is_empty() || outcome.chunks.iter().any(|chunks| *chunks < 3) {
         bail!("the laboratory's hosts show too little: {outcome:?}");

@@ -62,13 +62,15 @@ async fn taken_over((world, undisturbed, url, postgres): Parts, number: usize, s
     let mut first = setup("first")?;
     first.environment.push(("YAGURA_LAB_HOLD".into(), state.to_owned()));
     let first = Server::start(first).await?;
-    let second = Server::start(setup("second")?).await?;
+    let second = setup("second")?;
     let balancer = Balancer::open(first.endpoint.address).await?;
 
     let mut lane = Lane::open_at(&world, folder, first, &format!("https://{}", balancer.address)).await?;
     let run = lane.api.start(&lane.template, "taken over").await?;
     lane.wait_for(&run, state).await?;
-    let mut other = Api::new(&second.endpoint, lane.inside()?.key()?)?;
+    // A run belongs to whoever looks at it first, so the other comes when it has its server.
+    let second = Server::start(second).await?;
+    let mut other = Api::new(&second.endpoint, lane.inside.key()?)?;
     let seen = other.state(&run).await?;
     if seen != state {
         bail!("the second server shows {seen} and not {state}");

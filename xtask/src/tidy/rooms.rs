@@ -65,7 +65,8 @@ pub(super) fn owners(tree: &Tree) -> Result<Vec<String>> {
 pub(super) fn manifests(tree: &Tree) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for manifest in tree.texts.iter().filter(|source| source.path.ends_with("Cargo.toml")) {
-        let member = manifest.room().is_some() || manifest.path.starts_with("xtask");
+        let member =
+            manifest.room().is_some() || ["simulate", "xtask"].iter().any(|folder| manifest.path.starts_with(folder));
         if !member {
             continue;
         }

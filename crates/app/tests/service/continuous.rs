@@ -50,6 +50,19 @@ fn a_changed_index_changes_the_state_of_its_hosts() {
 }
 
 #[test]
+fn a_host_is_not_judged_twice_with_one_index() {
+    let world = World::new();
+    world.sync_feeds(|_| {});
+    assert!(world.app.follow_index().unwrap().is_empty(), "there is no host yet");
+    assessed(&world);
+    assert!(world.app.follow_index().unwrap().is_empty(), "the run has judged it");
+    // What came since is known, so that only what changes is followed.
+    world.sync_feeds(|mirror| mirror.tracker(crate::support::FEED_DAY, REPAIRED).unwrap());
+    let done = world.app.follow_index().unwrap();
+    assert_eq!((done.len(), done[0].packages, done[0].hosts), (1, 1, 1));
+}
+
+#[test]
 fn a_fault_keeps_the_day_on_which_it_was_seen_first() {
     let world = World::new();
     let agent = assessed(&world);

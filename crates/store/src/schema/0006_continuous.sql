@@ -38,6 +38,8 @@ CREATE TABLE posture (
     PRIMARY KEY (account, region, agent, stable_key)
 );
 CREATE INDEX posture_open ON posture (account, region, resolved_ms, severity);
+-- A changed feed asks for the faults of one package on one host.
+CREATE INDEX posture_by_subject ON posture (account, subject, agent);
 
 -- One re-matching after the index changed.
 CREATE TABLE rematch (

@@ -50,6 +50,23 @@ pub(crate) fn a_fault_has_a_history(db: &Db) {
     }
 }
 
+pub(crate) fn a_judgement_of_some_subjects_leaves_the_others(db: &Db) {
+    let zlib = |key: &str| PostureEntry { subject: "zlib".into(), ..entry(key, Severity::Low) };
+    let (a, b) = (entry("a", Severity::High), zlib("b"));
+    db.write(|tx| tx.set_posture(&scope(), &agent_id(1), "cve", &[a.clone(), b.clone()], at(1)));
+    let set = |subjects: &[&str], open: &[PostureEntry], now| {
+        let subjects: Vec<String> = subjects.iter().map(|subject| (*subject).to_owned()).collect();
+        db.write(|tx| tx.set_posture_of(&scope(), &agent_id(1), "cve", &subjects, open, at(now)))
+    };
+    assert_eq!(set(&[], &[], 2), PostureChange::default(), "of nothing nothing is said");
+    let change = set(&["zlib"], &[zlib("c")], 3);
+    assert_eq!((change.appeared, change.resolved), (vec![zlib("c")], vec![b]));
+    let open = db.read(|tx| tx.posture(&scope(), &agent_id(1), false));
+    let mut open: Vec<_> = open.iter().map(|record| (record.entry.key.0.as_str(), record.last_at)).collect();
+    open.sort();
+    assert_eq!(open, [("a", at(1)), ("c", at(3))], "openssl was not looked at");
+}
+
 pub(crate) fn snapshots_lead_from_packages_to_hosts(db: &Db) {
     let snapshot = |digest: &str, release: &str| StoredSnapshot {
         account: ACCOUNT.into(),

@@ -72,6 +72,7 @@ cases! {
     }
     continuous {
         a_fault_has_a_history
+        a_judgement_of_some_subjects_leaves_the_others
         snapshots_lead_from_packages_to_hosts
         a_rematch_is_recorded_with_its_changes
     }

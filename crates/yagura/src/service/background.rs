@@ -129,9 +129,13 @@ fn reports(app: &App, ending: &Ending) {
 }
 
 fn follow(app: &App, ending: &Ending) {
-    while !ending.wait(FOLLOW_EVERY) {
+    // At once, too: a fresh server has to know its index before the first hosts come, or they would be judged twice.
+    loop {
         if let Err(error) = app.follow_index() {
             tracing::error!("cannot match the stored snapshots again: {error}");
+        }
+        if ending.wait(FOLLOW_EVERY) {
+            return;
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The last chunk makes a snapshot of them all.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use yagura_model::Snapshot;
 use yagura_model::service::{Agent, HealthCode, Run};
@@ -155,13 +153,10 @@ impl App {
                 }
             }
         };
-        let sources: BTreeSet<(String, String)> = snapshot
-            .packages
-            .iter()
-            .filter(|package| package.is_present())
-            .map(|package| (package.source.name.clone(), package.source.version.clone()))
+        let sources: Vec<(String, String)> = yagura_matcher::statement_sources(snapshot)
+            .into_iter()
+            .map(|(name, version)| (name.into_owned(), version.to_owned()))
             .collect();
-        let sources: Vec<(String, String)> = sources.into_iter().collect();
         self.end(agent, run, Ok((digest, Some(NewSnapshot { stored: &stored, sources: &sources }))), now)
     }
 

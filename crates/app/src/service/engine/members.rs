@@ -74,8 +74,9 @@ fn obstacle(
     if agent.health(now) == AgentHealth::Healthy {
         return Ok(None);
     }
-    // One that said that it is unwell still answers, and may be able to collect.
-    let answers = agent.reported == HealthCode::Unhealthy && agent.health_code(now) == HealthCode::Unhealthy;
+    // One that said that it is unwell still answers, and may be able to collect; one that was enrolled a moment ago
+    // has only not said anything yet.
+    let answers = matches!(agent.reported, HealthCode::Unhealthy | HealthCode::Unknown);
     let late = now.duration_since(agent.seen_at) > yagura_model::service::agent::LATE_AFTER;
     if answers && !late && !agent.cloned && !agent.revoked {
         return Ok(None);

@@ -39,14 +39,41 @@ impl App {
         let index = current.index().map_err(AppError::internal)?;
         let fingerprint = index.fingerprint();
         let mut done = Vec::new();
-        for account in self.store.read(|tx| Ok::<_, AppError>(tx.accounts_with_snapshots()?))? {
+        let with_snapshots: BTreeSet<String> =
+            self.store.read(|tx| Ok::<_, AppError>(tx.accounts_with_snapshots()?.into_iter().collect()))?;
+        let mut accounts = with_snapshots.clone();
+        accounts.insert(self.settings.home.account.clone());
+        for account in accounts {
             let seen = self.store.read(|tx| Ok::<_, AppError>(tx.setting(&account, SEEN)?))?;
             if seen.as_deref() == Some(fingerprint.as_str()) {
-                continue;
+                self.know_new_packages(&account, &index)?;
+            } else if with_snapshots.contains(&account) {
+                done.push(self.rematch(&account, seen.unwrap_or_default(), &fingerprint, &index)?);
+            } else {
+                // The runs that bring the first snapshots judge them with this index: no host is judged twice.
+                self.store.write(|tx| Ok::<_, AppError>(tx.put_setting(&account, SEEN, &fingerprint)?))?;
             }
-            done.push(self.rematch(&account, seen.unwrap_or_default(), &fingerprint, &index)?);
         }
         Ok(done)
+    }
+
+    /// Remembers what the index says of packages that came since it was followed. Their hosts are judged by the runs
+    /// that brought them; a run that still used the index before is caught up by its own change, for which a package
+    /// without a fingerprint has changed.
+    fn know_new_packages(&self, account: &str, index: &Index<'_>) -> Result<(), AppError> {
+        loop {
+            let mut new = self.store.read(|tx| Ok::<_, AppError>(tx.new_packages(account, PAGE)?))?;
+            if new.is_empty() {
+                return Ok(());
+            }
+            for package in &mut new {
+                package.fingerprint = fingerprint(index, &package.release, &package.source);
+            }
+            self.store.write(|tx| {
+                new.iter().try_for_each(|package| tx.put_package_fingerprint(account, package))?;
+                Ok::<_, AppError>(())
+            })?;
+        }
     }
 
     fn rematch(&self, account: &str, before: String, after: &str, index: &Index<'_>) -> Result<Rematch, AppError> {
@@ -59,8 +86,9 @@ impl App {
             ..Rematch::default()
         };
         rematch.seq = self.store.write(|tx| Ok::<_, AppError>(tx.begin_rematch(account, &rematch)?))?;
+        let subjects: BTreeSet<&str> = changed.iter().map(|package| package.source.as_str()).collect();
         for digest in self.concerned_snapshots(account, &changed)? {
-            self.judge_again(account, &digest, &mut rematch)?;
+            self.judge_again(account, &digest, &subjects, &mut rematch)?;
         }
         rematch.ended_at = Some(self.now());
         let seen = rematch.clone();
@@ -120,22 +148,34 @@ impl App {
         })
     }
 
-    /// Judges one content and writes what that means for each host that has it.
-    fn judge_again(&self, account: &str, digest: &str, rematch: &mut Rematch) -> Result<(), AppError> {
+    /// Judges one content and writes what that means for each host that has it, as far as the changed packages go:
+    /// of the others the index says what it said before.
+    fn judge_again(
+        &self,
+        account: &str,
+        digest: &str,
+        subjects: &BTreeSet<&str>,
+        rematch: &mut Rematch,
+    ) -> Result<(), AppError> {
         let hosts = self.store.read(|tx| Ok::<_, AppError>(tx.agents_with_snapshot(account, digest)?))?;
         if hosts.is_empty() {
             return Ok(());
         }
         let now = self.now();
         let snapshot = self.stored_snapshot(account, digest)?;
+        let own = yagura_matcher::statement_sources(&snapshot).into_iter().map(|(source, _)| source);
+        let own: BTreeSet<String> =
+            own.filter(|source| subjects.contains(source.as_ref())).map(|source| source.into_owned()).collect();
+        let own: Vec<String> = own.into_iter().collect();
         let assessment = self.assess_stored(snapshot, &[RulesPackage::Cve], now)?;
-        let open: Vec<PostureEntry> = assessment.findings.iter().map(posture).collect();
+        let mut open: Vec<PostureEntry> = assessment.findings.iter().map(posture).collect();
+        open.retain(|entry| subjects.contains(entry.subject.as_str()));
         for some in hosts.chunks(HOSTS_AT_ONCE_MAX) {
             let sums = self.store.write(|tx| {
                 let mut sums = BTreeMap::new();
                 for (scope, agent) in some {
                     // A host that no run has judged yet has no state that could change.
-                    let change = tx.set_posture(scope, agent, RulesPackage::Cve.word(), &open, now)?;
+                    let change = tx.set_posture_of(scope, agent, RulesPackage::Cve.word(), &own, &open, now)?;
                     let parts = [
                         ("appeared", &change.appeared),
                         ("resolved", &change.resolved),
