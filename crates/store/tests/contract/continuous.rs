@@ -107,6 +107,10 @@ pub(crate) fn snapshots_lead_from_packages_to_hosts(db: &Db) {
     // A new snapshot with the same package does not make it unknown.
     put("four", "debian:bookworm", "openssl");
     assert_eq!(known(("", ""), 1), [told]);
+    let mut unasked = db.read(|tx| tx.new_packages(ACCOUNT, 10));
+    unasked.sort();
+    assert_eq!(unasked, all[1..], "the one that was asked about is not new any more");
+    assert_eq!(db.read(|tx| tx.new_packages(ACCOUNT, 1)).len(), 1);
 }
 
 pub(crate) fn a_rematch_is_recorded_with_its_changes(db: &Db) {
