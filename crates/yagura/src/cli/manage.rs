@@ -31,6 +31,8 @@ pub(crate) enum Manage {
     Audit(Managed<Audit>),
     /// Agent-assessments per month, with prices
     Usage(Usage),
+    /// Limits, compatibility, continuous mode: list, set, reset
+    Settings(Managed<Settings>),
     /// How long things are kept: show, set, preview, apply
     Retention(Managed<Retention>),
     /// Write one file with everything that the service is, while it runs
@@ -303,6 +305,24 @@ pub(crate) enum UsageVerb {
         /// Go back to the built-in price list
         #[arg(long)]
         reset: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Settings {
+    /// Show every setting with its value
+    List(Form),
+    /// Set a value; a server takes it up when it starts
+    Set {
+        /// As `list` names it
+        name: String,
+        /// A number, on or off, a language
+        value: String,
+    },
+    /// Go back to the default
+    Reset {
+        /// As `list` names it
+        name: String,
     },
 }
 

@@ -236,3 +236,22 @@ fn a_backup_comes_back_in_another_place() {
     assert_eq!(run.code, 3, "{}", run.err);
     assert_eq!(std::fs::read_dir(empty.data.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_setting_is_kept_until_it_is_reset_and_a_wrong_one_is_refused() {
+    let yagura = Yagura::new();
+    let value = |name: &str| json(&yagura, &["settings", "list"])["settings"][name].clone();
+    ok(&yagura, &["settings", "set", "limits.targets", "75"]);
+    ok(&yagura, &["settings", "set", "continuous", "off"]);
+    ok(&yagura, &["settings", "set", "report.language", "ja"]);
+    assert_eq!((value("limits.targets"), value("continuous")), ("75".into(), "off".into()));
+    assert_eq!(value("report.language"), "ja");
+    ok(&yagura, &["settings", "reset", "limits.targets"]);
+    assert_eq!(value("limits.targets"), "50");
+    for (name, bad) in [("limits.targets", "many"), ("continuous", "perhaps"), ("report.language", "fr"), ("tea", "1")]
+    {
+        let run = yagura.run(&["settings", "set", name, bad]);
+        assert_eq!(run.code, 2, "{name}");
+        assert!(run.err.contains("hint:"), "{}", run.err);
+    }
+}

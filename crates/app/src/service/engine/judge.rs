@@ -46,7 +46,9 @@ impl App {
             Err(AppError::Temporary(why)) => return Err(AppError::Temporary(why)),
             Err(error) => {
                 tracing::error!(run.arn = %run.arn(), agent = %member.agent, error = ?error, "a stored snapshot cannot be read");
-                return self.give_up(run, member, "its stored snapshot cannot be read");
+                // What the agent sent may have made no snapshot at all; then the reason stands beside it.
+                let why = member.details.as_deref().unwrap_or("its stored snapshot cannot be read");
+                return self.give_up(run, member, why);
             }
         };
         self.store.write(|tx| {

@@ -10,6 +10,7 @@ mod identity;
 mod results;
 mod retention;
 mod session;
+mod settings;
 mod table;
 mod tokens;
 mod usage;
@@ -29,6 +30,7 @@ pub(super) fn run(context: &Context, words: Manage) -> Result<Exit, Failure> {
         Manage::Changes(words) => agents::changes(context, &words),
         Manage::Audit(words) => audit::run(context, &words),
         Manage::Usage(words) => usage::run(context, &words),
+        Manage::Settings(words) => settings::run(context, &words),
         Manage::Retention(words) => retention::run(context, &words),
         Manage::Backup(words) => backup::backup(context, &words),
         Manage::Restore(words) => backup::restore(context, &words),
