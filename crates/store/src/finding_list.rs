@@ -12,7 +12,7 @@
 //!
 //! # What is not indexed
 //!
-//! System attributes other than `INSTANCE_ID` and `CVE_ID`, and user attributes asked for by key
+//! System attributes other than `INSTANCE_ID`, `CVE_ID` and `package_name`, and user attributes asked for by key
 //! alone where more than [`FEW`] findings have the key, are looked for in the rows of the leading
 //! condition. With no other condition, that is every finding of the scope until a page is full.
 
@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use yagura_model::Severity;
 use yagura_model::service::{Id, Scope};
 
+use crate::findings::PACKAGE_NAME;
 use crate::shapes::{pair_pattern, read_id};
 use crate::{Row, StoreError, Tx, Value};
 
@@ -34,6 +35,8 @@ pub struct FindingFilter {
     pub scaling_groups: Vec<String>,
     /// Of any of these rules: CVE ids, or names of rules.
     pub rules: Vec<String>,
+    /// About any of these packages, as the attribute `package_name` has them.
+    pub package_names: Vec<String>,
     /// Of any of these severities.
     pub severities: Vec<Severity>,
     /// Of any of these rules packages, by ARN.
@@ -68,6 +71,7 @@ enum Lead {
     Agents,
     Groups,
     Rules,
+    Names,
     Severities,
     Packages,
     /// The user attribute of that place in the filter, with a value.
@@ -105,6 +109,7 @@ impl Lead {
         for (lead, given) in [
             (Self::Agents, !filter.agents.is_empty()),
             (Self::Rules, !filter.rules.is_empty()),
+            (Self::Names, !filter.package_names.is_empty()),
             (Self::Groups, !filter.scaling_groups.is_empty()),
             (Self::Runs, !filter.runs.is_empty()),
             (Self::Packages, !filter.rules_packages.is_empty()),
@@ -182,6 +187,7 @@ impl Builder {
             Lead::Agents => column(self, "f.agent", &filter.agents),
             Lead::Groups => column(self, "f.scaling_group", &filter.scaling_groups),
             Lead::Rules => column(self, "f.rule", &filter.rules),
+            Lead::Names => column(self, "f.package_name", &filter.package_names),
             Lead::Scope | Lead::Severities => {
                 let severities = self.severities(filter);
                 severities.iter().map(|severity| format!("{SCOPE} AND f.severity = {severity}")).collect()
@@ -220,6 +226,9 @@ impl Builder {
         }
         if lead != Lead::Rules {
             any("f.rule || ''", self.marks(&filter.rules));
+        }
+        if lead != Lead::Names {
+            any("f.package_name || ''", self.marks(&filter.package_names));
         }
         if lead != Lead::Packages {
             any("f.rules_package || ''", self.marks(&filter.rules_packages));
@@ -277,6 +286,7 @@ fn name_attributes(filter: &mut FindingFilter) -> bool {
         match (key.as_str(), value) {
             ("INSTANCE_ID", Some(value)) => narrow(&mut filter.agents, value),
             ("CVE_ID", Some(value)) => narrow(&mut filter.rules, value),
+            (PACKAGE_NAME, Some(value)) => narrow(&mut filter.package_names, value),
             (_, value) => rest.push((key, value)),
         }
     }

@@ -116,7 +116,15 @@ pub(crate) fn read(row: &mut Row) -> Result<StoredFinding, StoreError> {
 
 /// Rows a statement. PostgreSQL pays a round trip a statement, and both bound the values of one.
 const ROWS_A_STATEMENT: usize = 200;
-const FINDING_COLUMNS: usize = 17;
+const FINDING_COLUMNS: usize = 18;
+/// The attribute that names the package of a flaw.
+pub(crate) const PACKAGE_NAME: &str = "package_name";
+
+/// The attribute that has a column of its own, so that "which hosts have it" is a look-up.
+fn package_name(finding: &StoredFinding) -> Option<&str> {
+    let mut attributes = finding.attributes.iter();
+    attributes.find(|attribute| attribute.key == PACKAGE_NAME).map(|attribute| attribute.value.as_str())
+}
 
 impl Tx<'_> {
     /// Puts findings in and returns how many of them are new. One whose id its run already has
@@ -186,11 +194,13 @@ impl Tx<'_> {
                 attributes(&finding.user_attributes)?,
                 finding.created_at.into(),
                 finding.updated_at.into(),
+                package_name(finding).into(),
             ]);
         }
         let sql = format!(
             "INSERT INTO finding (account, region, run_seq, id, agent, scaling_group, rules_package, rule, severity, \
-             stable_key, title, text_digest, attributes, evidence, user_attributes, created_ms, updated_ms) VALUES {} \
+             stable_key, title, text_digest, attributes, evidence, user_attributes, created_ms, updated_ms, \
+             package_name) VALUES {} \
              ON CONFLICT (run_seq, id) DO NOTHING RETURNING seq, run_seq, id",
             rows_of_marks(batch.len(), FINDING_COLUMNS)
         );

@@ -68,6 +68,10 @@ fn every_filter_is_led_by_an_index_in_the_order_of_the_list() {
             "finding_by_rule (account=? AND region=? AND rule=? AND",
         ),
         (
+            FindingFilter { attributes: vec![pair("package_name", "openssl")], ..none() },
+            "finding_by_name (account=? AND region=? AND package_name=? AND",
+        ),
+        (
             FindingFilter { scaling_groups: texts("g"), ..none() },
             "finding_by_group (account=? AND region=? AND scaling_group=? AND",
         ),

@@ -27,6 +27,7 @@ CREATE TABLE finding (
     user_attributes TEXT NOT NULL,
     created_ms    BIGINT NOT NULL,
     updated_ms    BIGINT NOT NULL,
+    package_name  TEXT,
     UNIQUE (run_seq, id)
 );
 -- Each way to ask for findings reads one of these from its end and stops after a page. No two of
@@ -39,6 +40,7 @@ CREATE INDEX finding_by_rule ON finding (account, region, rule, seq);
 -- The ARN of a rules package names the region.
 CREATE INDEX finding_by_package ON finding (account, rules_package, severity, seq);
 CREATE INDEX finding_by_group ON finding (account, region, scaling_group, seq) WHERE scaling_group IS NOT NULL;
+CREATE INDEX finding_by_name ON finding (account, region, package_name, seq) WHERE package_name IS NOT NULL;
 CREATE INDEX finding_by_key ON finding (account, stable_key, seq);
 -- Reports walk a run rule by rule.
 CREATE INDEX finding_in_report ON finding (run_seq, severity, rule, seq);

@@ -125,6 +125,8 @@ fn filters(runs: Vec<i64>) -> impl Strategy<Value = FindingFilter> {
                     attributes,
                     user_attributes,
                     created,
+                    // Asked for by the attribute, as the API does.
+                    package_names: Vec::new(),
                 }
             },
         )
@@ -190,6 +192,7 @@ fn as_many_values_as_the_api_allows_are_one_question() {
                 .chain([pair("担当者", "横田")])
                 .collect(),
             created: (Some(at(0)), Some(at(10_000))),
+            package_names: Vec::new(),
         };
         assert!(write(store, |tx| tx.list_findings(scope, &filter, None, 100)).is_empty());
         let filter = FindingFilter { user_attributes: Vec::new(), ..filter };
