@@ -67,6 +67,8 @@ fn read_filter(wanted: &Input) -> Result<Filter, AppError> {
     severities.sort_unstable();
     severities.dedup();
     Ok(Filter {
+        // The API asks for packages by their attribute.
+        package_names: Vec::new(),
         runs: Vec::new(),
         agents: distinct(agents),
         scaling_groups: distinct(scaling_groups),
