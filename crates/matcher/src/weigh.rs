@@ -304,3 +304,150 @@ pub(crate) fn fixed_of<'a>(state: StateRef<'a>) -> Option<&'a str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use yagura_model::{Repository, Snapshot, Vulnerability};
+
+    use crate::sample::{advisory, host_of, judge_with, language_host};
+
+    fn on(snapshot: &Snapshot, release: &str, statements: &[&str], facts: &[Vulnerability]) -> String {
+        judge_with(snapshot, release, statements, facts)
+    }
+
+    fn rhel(packages: &[&str]) -> Snapshot {
+        host_of("rhel", "9.4", packages)
+    }
+
+    #[test]
+    fn an_advisory_about_binaries_is_spread_over_what_it_covers() {
+        let host = rhel(&["openssl 1:3.0.7-24.el9 openssl", "openssl-libs 1:3.0.7-27.el9 openssl 1:3.0.7-24.el9"]);
+        let facts = [advisory("RHSA-2024:1", &["CVE-1", "CVE-2"]), advisory("RHSA-2024:2", &["CVE-2"])];
+        let statements = [
+            "redhat-osv:openssl RHSA-2024:1 fixed 1:3.0.7-25.el9 binary",
+            "redhat-osv:openssl-libs RHSA-2024:1 fixed 1:3.0.7-25.el9 binary",
+            "redhat-osv:openssl-libs RHSA-2024:2 fixed 1:3.0.7-28.el9 binary",
+        ];
+        // Only one binary lags behind the first advisory; the second asks more of the other.
+        assert_snapshot!(on(&host, "redhat:9", &statements, &facts), @r#"
+        CVE-1 openssl 1:3.0.7-24.el9 [openssl] Fixable { fixed: "1:3.0.7-25.el9" } RHSA-2024:1
+        CVE-2 openssl 1:3.0.7-27.el9 [openssl openssl-libs] Fixable { fixed: "1:3.0.7-28.el9" } RHSA-2024:1 RHSA-2024:2
+        "#);
+    }
+
+    /// A missing epoch is 0 on both sides; an advisory that lacks the installed one's would never be reached.
+    #[test]
+    fn epochs_count() {
+        let host = rhel(&["bind 32:9.16.23-14.el9 bind"]);
+        let facts = [advisory("RHSA-2024:1", &["CVE-1"])];
+        assert_eq!(on(&host, "redhat:9", &["redhat-osv:bind RHSA-2024:1 fixed 9.16.23-18.el9 binary"], &facts), "");
+        let stated = ["redhat-osv:bind RHSA-2024:1 fixed 32:9.16.23-18.el9 binary"];
+        assert!(on(&host, "redhat:9", &stated, &facts).starts_with("CVE-1 bind 32:9.16.23-14.el9"));
+    }
+
+    #[test]
+    fn a_module_and_the_base_system_are_strangers() {
+        let facts = [advisory("RHSA-2024:1", &["CVE-1"])];
+        let statements = ["redhat-osv:nodejs RHSA-2024:1 fixed 1:18.20.0-1.module+el9 binary %nodejs:18"];
+        for (package, found) in [
+            ("nodejs 1:18.12.0-1.module+el9 nodejs %nodejs:18:9020020230101:abcd", true),
+            ("nodejs 1:16.12.0-1.module+el9 nodejs %nodejs:16:9020020230101:abcd", false),
+            ("nodejs 1:16.12.0-1.el9 nodejs", false),
+        ] {
+            assert_eq!(!on(&rhel(&[package]), "redhat:9", &statements, &facts).is_empty(), found, "{package}");
+        }
+        let base = ["redhat-osv:nodejs RHSA-2024:1 fixed 1:18.20.0-1.el9 binary"];
+        let modular = rhel(&["nodejs 1:18.12.0-1.module+el9 nodejs %nodejs:18:9020020230101:abcd"]);
+        assert_eq!(on(&modular, "redhat:9", &base, &facts), "");
+    }
+
+    #[test]
+    fn the_vendors_verdict_stands_above_its_advisories_but_a_fix_is_a_fact() {
+        let host = rhel(&["curl 7.76.1-29.el9 curl"]);
+        let facts = [advisory("RHSA-2024:1", &["CVE-1"])];
+        let fixed_already = "redhat-osv:curl RHSA-2024:1 fixed 7.76.1-29.el9 binary";
+        let fixable = "redhat-osv:curl RHSA-2024:1 fixed 7.76.1-30.el9 binary";
+        for (verdict, advisory, expected) in [
+            ("not-affected", fixable, ""),
+            ("will-not-fix", fixed_already, ""),
+            (
+                "will-not-fix",
+                fixable,
+                "CVE-1 curl 7.76.1-29.el9 [curl] Fixable { fixed: \"7.76.1-30.el9\" } RHSA-2024:1\n",
+            ),
+            (
+                "will-not-fix",
+                "redhat-osv:wget RHSA-2024:1 fixed 9 binary",
+                "CVE-1 curl 7.76.1-29.el9 [curl] Unfixed will-not-fix\n",
+            ),
+            ("under-investigation", fixed_already, ""),
+        ] {
+            let verdict = format!("redhat-vex:curl CVE-1 {verdict}");
+            assert_eq!(on(&host, "redhat:9", &[&verdict, advisory], &facts), expected, "{verdict} {advisory}");
+        }
+    }
+
+    #[test]
+    fn a_channel_that_the_host_chose_speaks_first_and_others_not_at_all() {
+        let facts = [advisory("RHSA-2024:1", &["CVE-1"]), advisory("RHSA-2024:2", &["CVE-1"])];
+        let statements = [
+            "redhat-osv:curl RHSA-2024:1 fixed 7.76.1-30.el9_4 binary",
+            "redhat-osv:curl RHSA-2024:2 fixed 7.76.1-29.el9_4.3 binary #eus:9.4",
+        ];
+        let mut host = rhel(&["curl 7.76.1-29.el9_4.3 curl"]);
+        assert!(on(&host, "redhat:9", &statements, &facts).contains("7.76.1-30.el9_4"));
+        host.channels.repositories.push(Repository {
+            id: "rhel-9-for-x86_64-baseos-eus-rpms".into(),
+            enabled: true,
+            ..Repository::default()
+        });
+        assert_eq!(on(&host, "redhat:9", &statements, &facts), "");
+    }
+
+    #[test]
+    fn a_fix_that_must_be_paid_for_is_said_to_be() {
+        let mut host = host_of("ubuntu", "18.04", &["openssl 1.1.1-1ubuntu2.1~18.04.23 openssl"]);
+        host.release.as_mut().unwrap().codename = Some("bionic".into());
+        let statements = [
+            "ubuntu-cve-tracker:openssl CVE-1 end-of-life",
+            "ubuntu-cve-tracker:openssl CVE-1 fixed 1.1.1-1ubuntu2.1~18.04.23+esm3 #esm-infra",
+            "ubuntu-cve-tracker:openssl CVE-2 fixed 1.1.1-1ubuntu2.1~18.04.9",
+            "ubuntu-cve-tracker:openssl CVE-2 fixed 1.1.1-1ubuntu2.1~18.04.23+esm9 #esm-infra",
+            "ubuntu-cve-tracker:openssl CVE-3 open",
+            "ubuntu-cve-tracker:openssl CVE-3 not-affected #esm-infra",
+        ];
+        assert_snapshot!(on(&host, "ubuntu:bionic", &statements, &[]), @r#"CVE-1 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Fixable { fixed: "1.1.1-1ubuntu2.1~18.04.23+esm3" } needs esm-infra"#);
+        host.channels.entitlements.push("esm-infra".into());
+        assert!(!on(&host, "ubuntu:bionic", &statements, &[]).contains("needs"));
+        host.packages[0].source.version = "1.1.1-1ubuntu2.1~18.04.23+esm3".into();
+        assert_eq!(on(&host, "ubuntu:bionic", &statements[..2], &[]), "");
+    }
+
+    #[test]
+    fn a_languages_package_is_judged_under_its_cve_and_by_its_own_database_first() {
+        let host = language_host("pypi", &["jinja2 3.1.2", "jinja2 2.0 owned", "requests 2.31.0"]);
+        let facts = [
+            Vulnerability { id: "GHSA-1".into(), aliases: vec!["CVE-1".into()], ..Vulnerability::default() },
+            Vulnerability {
+                id: "PYSEC-1".into(),
+                aliases: vec!["CVE-1".into(), "GHSA-1".into()],
+                ..Vulnerability::default()
+            },
+        ];
+        let statements = [
+            "osv-pypi:jinja2 GHSA-1 ranges ..3.1.3",
+            "pypa:jinja2 PYSEC-1 ranges 3.0..3.1.4",
+            "pypa:requests PYSEC-2 ranges 2.32.0..2.32.4",
+        ];
+        assert_snapshot!(on(&host, "ecosystem:pypi", &statements, &facts), @r#"CVE-1 jinja2 3.1.2 [jinja2] Fixable { fixed: "3.1.4" }"#);
+        let narrow = ["osv-pypi:jinja2 GHSA-1 ranges ..3.1.3", "pypa:jinja2 PYSEC-1 ranges 2.0..3.1.1"];
+        assert_eq!(on(&host, "ecosystem:pypi", &narrow, &facts), "");
+    }
+
+    #[test]
+    fn a_language_without_a_feed_is_said_aloud() {
+        let host = language_host("npm", &["left-pad 1.0.0", "lodash 4.0.0"]);
+        assert_snapshot!(on(&host, "ecosystem:pypi", &[], &[]), @"! no-authority: npm packages: 2 of them are not assessed: no feed in the index speaks of npm; run `yagura feed sync`");
+    }
+}
