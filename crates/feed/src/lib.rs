@@ -51,6 +51,8 @@ mod store;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod updateinfo;
+mod xml;
 
 pub use archive::{ImportOptions, TransportError, export, import};
 pub use assemble::DocumentTrouble;
