@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
+pub use crate::fetch::Via;
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
@@ -37,10 +38,12 @@ pub struct FeedSpec {
 pub struct DocumentSpec {
     /// Its name in our store: `tracker.json`. Unique within the feed.
     pub name: &'static str,
-    /// Where upstream publishes it.
+    /// Where upstream publishes it, or what leads there.
     pub url: &'static str,
+    /// How the one is found through the other.
+    pub via: Via,
     /// Where a mirror keeps it, relative to the mirror's base; `*` stands for any run of
-    /// characters but `/` in the last component: `debian/derived/tracker-*.json.zst`.
+    /// characters but `/`, in any part: `debian/derived/tracker-*.json.zst`.
     pub mirror: &'static str,
     /// Which of several matching files of a mirror is meant.
     pub pick: Pick,
