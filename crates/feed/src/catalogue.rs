@@ -4,13 +4,22 @@ use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
-use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
+use crate::{
+    amazon_linux, cisa_kev, debian_advisories, debian_osv, debian_tracker, epss, ubuntu_cve_tracker,
+};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements
 /// only fill gaps.
-pub const FEEDS: &[FeedSpec] =
-    &[debian_tracker::FEED, debian_advisories::FEED, debian_osv::FEED, cisa_kev::FEED, epss::FEED];
+pub const FEEDS: &[FeedSpec] = &[
+    debian_tracker::FEED,
+    debian_advisories::FEED,
+    debian_osv::FEED,
+    cisa_kev::FEED,
+    epss::FEED,
+    ubuntu_cve_tracker::FEED,
+    amazon_linux::FEED,
+];
 
 /// One source of statements or facts.
 #[derive(Debug)]
@@ -21,6 +30,11 @@ pub struct FeedSpec {
     pub name: &'static str,
     /// Who publishes it, under which terms.
     pub licence: &'static str,
+    /// How much its word counts beside that of other feeds.
+    pub authority: Authority,
+    /// Distributions of which it speaks, as in release keys (`debian`, `ecosystem`); empty for
+    /// facts that concern every host.
+    pub speaks_of: &'static [&'static str],
     /// What is fetched.
     pub documents: &'static [DocumentSpec],
     /// Beyond this age in days the data counts as old.
@@ -31,6 +45,24 @@ pub struct FeedSpec {
     /// bounded. An entry that cannot be read is an error for that entry only; what the sink got
     /// from it before the error must not be used.
     pub parse: fn(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError>,
+}
+
+/// How much a feed's word counts where several speak of one flaw in one package, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Authority {
+    /// The vendor's own verdicts, whole for every release that it speaks of: beside it the others fall silent, and
+    /// what it does not name is not affected.
+    Whole,
+    /// The vendor's own verdicts on single flaws (VEX, CSAF).
+    VendorState,
+    /// The vendor's advisories: what is fixed, nothing of what is not.
+    VendorAdvisory,
+    /// A collection made from others' data (OSV).
+    Osv,
+    /// The record of the flaw itself (CVE, NVD).
+    CveRecord,
+    /// No statements, facts alone.
+    Facts,
 }
 
 /// One document of a feed.
@@ -138,7 +170,9 @@ mod tests {
             let mut names = BTreeSet::new();
             for document in feed.documents {
                 assert!(names.insert(document.name), "two documents named `{}`", document.name);
-                assert!(document.url.starts_with("https://"));
+                // Known without encryption only; see there.
+                let plain = feed.id == amazon_linux::ID && document.name == "al1-updates";
+                assert!(document.url.starts_with("https://") || plain, "{}", document.url);
                 assert!(!document.mirror.starts_with('/') && !document.mirror.contains(".."));
                 assert!(document.transfer_bytes_max > 0 && document.members_max > 0);
                 assert!(document.transfer_bytes_max <= document.content_bytes_max);

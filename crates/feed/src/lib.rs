@@ -24,6 +24,7 @@
 //! - Every transfer, file, member and list has a bound in bytes or in number.
 //! - Nothing here prints; [`Progress`] tells whoever wants to know.
 
+pub mod amazon_linux;
 mod archive;
 mod assemble;
 pub mod catalogue;
@@ -51,12 +52,14 @@ mod store;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod ubuntu;
+pub mod ubuntu_cve_tracker;
 mod updateinfo;
 mod xml;
 
 pub use archive::{ImportOptions, TransportError, export, import};
 pub use assemble::DocumentTrouble;
-pub use catalogue::{DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
+pub use catalogue::{Authority, DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
 pub use compile::{CompileError, Compiled, Compiler, Rejected};
 pub use current::{CurrentIndex, OpenIndexError};
 pub use fetch::{FetchError, ResolveError, Retry, Timeouts, Via};

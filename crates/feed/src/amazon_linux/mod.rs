@@ -15,8 +15,7 @@
 
 mod document;
 
-use crate::catalogue::{DocumentSpec, FeedSpec, Pick};
-use crate::fetch::Via;
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "amazon-linux";

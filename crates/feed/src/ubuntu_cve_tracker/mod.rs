@@ -34,7 +34,7 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "Ubuntu CVE tracker",
     licence: "Ubuntu CVE tracker (Canonical), CC BY-SA 4.0",
-    authority: Authority::VendorState,
+    authority: Authority::Whole,
     speaks_of: &["ubuntu"],
     documents: &[DocumentSpec {
         name: "ubuntu-cve-tracker.tar.gz",
