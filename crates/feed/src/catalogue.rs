@@ -4,9 +4,7 @@ use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
-use crate::{
-    amazon_linux, cisa_kev, debian_advisories, debian_osv, debian_tracker, epss, ubuntu_cve_tracker,
-};
+use crate::{amazon_linux, cisa_kev, debian_advisories, debian_osv, debian_tracker, epss, ubuntu_cve_tracker};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements

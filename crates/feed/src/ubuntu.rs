@@ -73,8 +73,20 @@ mod tests {
         assert_eq!(read("fips-updates/focal"), channel("focal", "fips-updates"));
         assert_eq!(read("trusty/esm"), channel("trusty", "esm-infra"));
         for other in [
-            "upstream", "devel", "snap", "product", "ubuntu/devel", "vivid/ubuntu-core", "ros-esm/focal/foxy", "Jammy", "",
-            "a/", "/a", "vivid/stable-phone-overlay", "upstream/jammy", &"x".repeat(WORD_BYTES_MAX + 1),
+            "upstream",
+            "devel",
+            "snap",
+            "product",
+            "ubuntu/devel",
+            "vivid/ubuntu-core",
+            "ros-esm/focal/foxy",
+            "Jammy",
+            "",
+            "a/",
+            "/a",
+            "vivid/stable-phone-overlay",
+            "upstream/jammy",
+            &"x".repeat(WORD_BYTES_MAX + 1),
         ] {
             assert_eq!(read(other), None, "{other}");
         }

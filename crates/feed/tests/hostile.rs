@@ -47,17 +47,21 @@ impl Sink for Checker {
 }
 
 fn feed(bytes: &[u8], feed: &FeedSpec) -> bool {
-    let entry = Entry { document: feed.documents[0].name, name: "document-2099-01-01", bytes };
+    // Of a repository's archive only the files about flaws are read.
+    let name = if feed.id == "ubuntu-cve-tracker" { "active/CVE-2099-0001" } else { "document-2099-01-01" };
+    let entry = Entry { document: feed.documents[0].name, name, bytes };
     (feed.parse)(&entry, &mut Checker).is_ok()
 }
 
 /// A good document of each feed, in the order of `FEEDS`.
-const GOOD: [&str; 5] = [
+const GOOD: [&str; 7] = [
     include_str!("../fixtures/debian-tracker/tracker-2099-01-31.json"),
     include_str!("../fixtures/debian-advisories/DSA-list"),
     include_str!("../fixtures/debian-osv/CVE-2099-0001.json"),
     include_str!("../fixtures/cisa-kev/known_exploited_vulnerabilities.json"),
     include_str!("../fixtures/epss/epss_scores-2099-01-30.csv"),
+    include_str!("../fixtures/ubuntu-cve-tracker/CVE-2099-0001"),
+    include_str!("../fixtures/amazon-linux/updateinfo.xml"),
 ];
 
 #[test]
@@ -88,7 +92,9 @@ proptest! {
         let good = GOOD[which].trim_end().as_bytes();
         #[expect(clippy::as_conversions, reason = "a fraction of a small length")]
         let cut = &good[..((good.len() as f64) * place) as usize];
-        if !cut.ends_with(b"\n") {
+        // The tracker's files end anywhere; the archive that they come in tells a cut.
+        let ends_anywhere = FEEDS[which].id == "ubuntu-cve-tracker";
+        if !cut.ends_with(b"\n") && !ends_anywhere {
             prop_assert!(!feed(cut, &FEEDS[which]));
         }
     }

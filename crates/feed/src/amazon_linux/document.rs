@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use yagura_model::{FeedId, Names, Reference, ReferenceKind, ReleaseKey, Statement, StatementState, Urgency, Vulnerability};
+use yagura_model::{
+    FeedId, Names, Reference, ReferenceKind, ReleaseKey, Statement, StatementState, Urgency, Vulnerability,
+};
 
 use super::{AL1, AL2, AL2_EXTRAS, AL2023, AL2023_LIVEPATCH, ID};
 use crate::catalogue::{Entry, ParseError, Sink};
@@ -144,7 +146,18 @@ mod tests {
 
     #[test]
     fn an_advisory_fixes_binary_packages() {
-        insta::assert_snapshot!(read(AL2, "updateinfo.xml", FIXTURE).unwrap(), @"");
+        insta::assert_snapshot!(read(AL2, "updateinfo.xml", FIXTURE).unwrap(), @r#"
+        record 4
+        release amazon:2
+        date 2099-01-16T01:28:00Z
+        rejected ALAS2-2099-001 demo-odd: not a package with a version and a release
+        amazon:2 demo-doc ALAS2-2099-001 fixed 1:1.2-1.amzn2 (high) binary
+        amazon:2 demo-lib ALAS2-2099-001 fixed 1.2-1.amzn2 (high) binary
+        flaw ALAS2-2099-001 "Demo Linux 2 - ALAS2-2099-001: important priority package update for demo" covers CVE-2099-0001 covers CVE-2099-0002 Advisory https://alas.aws.amazon.com/AL2/ALAS2-2099-001.html published 2099-01-11T21:05:00Z modified 2099-01-16T01:28:00Z
+        rejected ALAS2-2099-002: unknown severity
+        date 2099-02-01T00:00:00Z
+        rejected update 4: not the id of an advisory
+        "#);
     }
 
     #[test]
@@ -153,8 +166,8 @@ mod tests {
             let text = read(document, name, FIXTURE).unwrap();
             text.lines().find(|line| line.contains("demo-lib ALAS")).unwrap().to_owned()
         };
-        assert!(lines(AL2_EXTRAS, "docker/repodata/updateinfo.xml").contains("[extras:docker]"));
-        assert!(lines(AL2_EXTRAS, "livepatch/repodata/updateinfo.xml").contains("[livepatch]"));
+        assert!(lines(AL2_EXTRAS, "docker/repodata/updateinfo.xml").contains("channel extras:docker"));
+        assert!(lines(AL2_EXTRAS, "livepatch/repodata/updateinfo.xml").contains("channel livepatch"));
         assert!(lines(AL2023_LIVEPATCH, "updateinfo.xml").starts_with("amazon:2023 "));
         assert!(lines(AL1, "updateinfo.xml").starts_with("amazon:1 "));
         let nowhere = read(AL2_EXTRAS, "updateinfo.xml", FIXTURE).unwrap_err();

@@ -99,7 +99,9 @@ impl<'t> File<'t> {
             }
             let Some((key, value)) = line.split_once(':').filter(|_| !line.starts_with('#')) else { continue };
             let value = value.trim();
-            if let Some((release, package)) = key.split_once('_').filter(|_| key.starts_with(|c: char| c.is_ascii_lowercase())) {
+            if let Some((release, package)) =
+                key.split_once('_').filter(|_| key.starts_with(|c: char| c.is_ascii_lowercase()))
+            {
                 count += 1;
                 if count > LINES_MAX {
                     return Err(LINES_MAX);
@@ -163,7 +165,8 @@ impl<'t> File<'t> {
         if known || self.references.len() >= REFERENCES_MAX {
             return;
         }
-        let kind = if text.starts_with("https://ubuntu.com/security/notices/") { ReferenceKind::Advisory } else { kind };
+        let kind =
+            if text.starts_with("https://ubuntu.com/security/notices/") { ReferenceKind::Advisory } else { kind };
         self.references.extend(reading::reference(kind, text));
     }
 
@@ -229,20 +232,22 @@ fn judge<'l>(id: &str, package: &str, lines: &'l [(Line, &str)], sink: &mut dyn 
     }
     let mut told = Vec::new();
     for (line, mut verdict, text) in channels {
-        let settled = |state: &StatementState| matches!(state, StatementState::NotAffected | StatementState::Fixed(_));
         if verdict.state == StatementState::NotAffected {
-            let unsettled = archive.as_mut().filter(|(_, archive)| !settled(&archive.state));
-            match (unsettled, status::fixed_in_pro(text)) {
-                (Some(_), Some(version)) => verdict.state = StatementState::Fixed(version.to_owned()),
-                // Support has ended, or the team will not look; whoever did look found nothing.
-                (Some((_, archive)), None)
-                    if matches!(archive.state, StatementState::EndOfLife | StatementState::WillNotFix) =>
-                {
-                    *archive = verdict;
+            match archive.as_mut().map(|(_, archive)| archive) {
+                Some(archive) if matches!(archive.state, StatementState::NotAffected | StatementState::Fixed(_)) => {
                     continue;
                 }
-                (None, _) if archive.is_some() => continue,
-                _ => {}
+                archive => match (archive, status::fixed_in_pro(text)) {
+                    (Some(_), Some(version)) => verdict.state = StatementState::Fixed(version.to_owned()),
+                    // Support has ended, or the team will not look; whoever did look found nothing.
+                    (Some(archive), None)
+                        if matches!(archive.state, StatementState::EndOfLife | StatementState::WillNotFix) =>
+                    {
+                        *archive = verdict;
+                        continue;
+                    }
+                    _ => {}
+                },
             }
         }
         if archive.as_ref().is_some_and(|(_, archive)| archive.state == verdict.state) {
@@ -287,19 +292,40 @@ mod tests {
     #[test]
     fn reads_every_state_of_the_fixture() {
         let recorder = read(&FEED, NAME, FIXTURE.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 1
+        rejected CVE-2099-0001 demo low: not a package name
+        ubuntu:bionic demo-lib CVE-2099-0001 fixed 1.2-3ubuntu0.1 (medium)
+        ubuntu:bionic demo-lib CVE-2099-0001 open (medium) channel fips
+        rejected CVE-2099-0001 demo-lib focal: released, but not in a version
+        ubuntu:jammy demo-lib CVE-2099-0001 open (medium) "a fix is prepared: 1.2-4"
+        ubuntu:trusty demo-lib CVE-2099-0001 end-of-life (medium)
+        ubuntu:trusty demo-lib CVE-2099-0001 fixed 1.0-1ubuntu2+esm1 (medium) channel esm-infra
+        ubuntu:trusty demo-lib CVE-2099-0001 fixed 1.0-1ubuntu2+esm1 (medium) channel esm-infra-legacy
+        ubuntu:xenial demo-lib CVE-2099-0001 not-affected (medium) "code not present"
+        rejected CVE-2099-0001 demo-low bionic: unknown status
+        ubuntu:focal demo-low CVE-2099-0001 end-of-life (low) "superseded by demo-high"
+        ubuntu:jammy demo-low CVE-2099-0001 under-investigation (low)
+        ubuntu:noble demo-low CVE-2099-0001 postponed (negligible) "2099-02-01"
+        flaw CVE-2099-0001 "A demo library overflows." cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H Advisory https://ubuntu.com/security/notices/USN-9001-1 Web https://example.org/fix Report https://bugs.example.org/1 published 2099-01-12T15:15:00Z
+        "#);
     }
 
     #[test]
     fn only_files_about_flaws_are_read() {
-        for name in [
-            "active/CVE-2099-0001", "./active/CVE-2099-0001", "ubuntu-cve-tracker-master/retired/CVE-2099-0001",
-        ] {
+        for name in
+            ["active/CVE-2099-0001", "./active/CVE-2099-0001", "ubuntu-cve-tracker-master/retired/CVE-2099-0001"]
+        {
             assert!(is_about_a_flaw(name), "{name}");
         }
         for name in [
-            "active/00boilerplate", "ignored/CVE-2099-0001", "README", "CVE-2099-0001", "scripts/active.py",
-            "root/subprojects/x/active/CVE-2099-0001", "test/okay/active/CVE-2099-0001",
+            "active/00boilerplate",
+            "ignored/CVE-2099-0001",
+            "README",
+            "CVE-2099-0001",
+            "scripts/active.py",
+            "root/subprojects/x/active/CVE-2099-0001",
+            "test/okay/active/CVE-2099-0001",
         ] {
             assert!(!is_about_a_flaw(name), "{name}");
             assert_eq!(read(&FEED, name, b"\xff").unwrap().render(), "record 0\n");
@@ -313,7 +339,10 @@ mod tests {
             assert!(read.is_err() || cut > "Candidate:".len(), "cut at {cut}");
         }
         let error = read(&FEED, NAME, b"Candidate:\n").map(|_| ()).unwrap_err().to_string();
-        assert_eq!(error, "`active/CVE-2099-0001` is not a valid file of the Ubuntu CVE tracker: it has no `Candidate`");
+        assert_eq!(
+            error,
+            "`active/CVE-2099-0001` is not a valid file of the Ubuntu CVE tracker: it has no `Candidate`"
+        );
         let odd = read(&FEED, NAME, b"Candidate: CVE-2099-NNN1\nPriority: low\n").unwrap();
         assert_eq!(odd.render(), "record 1\nrejected CVE-2099-NNN1: not the id of a flaw\n");
     }
@@ -326,7 +355,8 @@ mod tests {
         let links: String = (0..=REFERENCES_MAX).map(|n| format!(" https://example.org/{n}\n")).collect();
         let vectors: String = (0..=VECTORS_MAX).map(|n| format!(" nvd: CVSS:3.1/X:{n}\n")).collect();
         let long = "x".repeat(DESCRIPTION_BYTES_MAX + 1);
-        let text = format!("Candidate: CVE-2099-0001\nReferences:\n{links}CVSS:\n{vectors}Description:\n {long}\n {long}\n");
+        let text =
+            format!("Candidate: CVE-2099-0001\nReferences:\n{links}CVSS:\n{vectors}Description:\n {long}\n {long}\n");
         let lines = read(&FEED, NAME, text.as_bytes()).unwrap().render();
         assert_eq!(lines.matches(" Web ").count(), REFERENCES_MAX);
         assert_eq!(lines.matches(" cvss ").count(), VECTORS_MAX);

@@ -50,7 +50,9 @@ pub(super) fn read(text: &str) -> Result<Option<Verdict>, &'static str> {
         "pending" => (StatementState::Open, note().or_else(|| Some("a fix is prepared".to_owned()))),
         "needs-triage" => (StatementState::UnderInvestigation, note()),
         "deferred" => (StatementState::Postponed, note()),
-        "ignored" if ended(remark) => (StatementState::EndOfLife, note().filter(|note| !PLAIN.contains(&note.as_str()))),
+        "ignored" if ended(remark) => {
+            (StatementState::EndOfLife, note().filter(|note| !PLAIN.contains(&note.as_str())))
+        }
         "ignored" => (StatementState::WillNotFix, note()),
         _ => return Err("unknown status"),
     };
@@ -72,7 +74,9 @@ pub(super) fn is_version(remark: &str) -> bool {
 }
 
 fn ended(remark: &str) -> bool {
-    ENDED.iter().any(|beginning| remark.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)))
+    ENDED
+        .iter()
+        .any(|beginning| remark.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)))
 }
 
 /// Returns the version of Pro since which a package is fixed, though its line says `not-affected`:
@@ -94,7 +98,10 @@ mod tests {
     #[test]
     fn states_are_kept_apart() {
         let note = |text: &str| Some(text.to_owned());
-        assert_eq!(read("released (1:1.2-3ubuntu0.1 )").unwrap().unwrap().state, StatementState::Fixed("1:1.2-3ubuntu0.1".into()));
+        assert_eq!(
+            read("released (1:1.2-3ubuntu0.1 )").unwrap().unwrap().state,
+            StatementState::Fixed("1:1.2-3ubuntu0.1".into())
+        );
         assert_eq!(told("needed"), ("open", None));
         assert_eq!(told("pending (1.2-4)"), ("open", note("a fix is prepared: 1.2-4")));
         assert_eq!(told("pending"), ("open", note("a fix is prepared")));
