@@ -14,7 +14,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+pub mod apk;
 pub mod dpkg;
+#[cfg(test)]
+mod laws;
+pub mod rpm;
+mod scan;
 
 pub use dpkg::{DebVersion, DebVersionError};
 
@@ -23,16 +28,22 @@ pub use dpkg::{DebVersion, DebVersionError};
 pub enum Scheme {
     /// Debian and its kin: epoch, upstream version, revision; deb-version(7).
     Dpkg,
+    /// rpm on every distribution: epoch, version, release; `rpmvercmp`.
+    Rpm,
+    /// Alpine and its kin; apk-tools 3.
+    Apk,
 }
 
 impl Scheme {
     /// Every scheme this build has.
-    pub const ALL: &[Self] = &[Self::Dpkg];
+    pub const ALL: &[Self] = &[Self::Dpkg, Self::Rpm, Self::Apk];
 
     /// Returns the scheme's name in evidence and output: `dpkg`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dpkg => "dpkg",
+            Self::Rpm => "rpm",
+            Self::Apk => "apk",
         }
     }
 
@@ -40,6 +51,8 @@ impl Scheme {
     pub fn compare(self, a: &str, b: &str) -> Ordering {
         match self {
             Self::Dpkg => dpkg::compare(a, b),
+            Self::Rpm => rpm::compare(a, b),
+            Self::Apk => apk::compare(a, b),
         }
     }
 
@@ -47,6 +60,8 @@ impl Scheme {
     pub fn is_valid(self, version: &str) -> bool {
         match self {
             Self::Dpkg => DebVersion::parse(version).is_ok(),
+            Self::Rpm => rpm::Evr::parse(version).is_some(),
+            Self::Apk => apk::is_valid(version),
         }
     }
 }
