@@ -17,6 +17,7 @@ pub const FEEDS: &[FeedSpec] = &[
     epss::FEED,
     ubuntu_cve_tracker::FEED,
     amazon_linux::FEED,
+    suse_osv::FEED,
 ];
 
 /// One source of statements or facts.

@@ -50,6 +50,8 @@ mod reading;
 mod recorder;
 mod status;
 mod store;
+mod suse;
+pub mod suse_osv;
 mod sync;
 #[cfg(test)]
 mod testing;

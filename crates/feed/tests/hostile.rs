@@ -54,7 +54,7 @@ fn feed(bytes: &[u8], feed: &FeedSpec) -> bool {
 }
 
 /// A good document of each feed, in the order of `FEEDS`.
-const GOOD: [&str; 7] = [
+const GOOD: [&str; 8] = [
     include_str!("../fixtures/debian-tracker/tracker-2099-01-31.json"),
     include_str!("../fixtures/debian-advisories/DSA-list"),
     include_str!("../fixtures/debian-osv/CVE-2099-0001.json"),
@@ -62,6 +62,7 @@ const GOOD: [&str; 7] = [
     include_str!("../fixtures/epss/epss_scores-2099-01-30.csv"),
     include_str!("../fixtures/ubuntu-cve-tracker/CVE-2099-0001"),
     include_str!("../fixtures/amazon-linux/updateinfo.xml"),
+    include_str!("../fixtures/suse-osv/SUSE-SU-2099_0001-1.json"),
 ];
 
 #[test]

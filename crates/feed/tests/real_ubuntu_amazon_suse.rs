@@ -135,7 +135,11 @@ fn the_ubuntu_cve_tracker_and_a_host() {
 
     let Some(packages) = table("ubuntu-18.04-a/packages.tsv") else { return };
     let Some(expected) = table("ubuntu-18.04-a/expected-ubuntu-cve-tracker-2024-08-09.tsv") else { return };
-    let sources: BTreeMap<&str, &str> = packages.iter().map(|row| (row[3].as_str(), row[4].as_str())).collect();
+    let sources: BTreeMap<&str, &str> = packages
+        .iter()
+        .filter(|row| row[5].ends_with(" installed"))
+        .map(|row| (row[3].as_str(), row[4].as_str()))
+        .collect();
     let mut found = BTreeSet::new();
     for told in taken.statements.iter().filter(|told| told.release.as_str() == "ubuntu:bionic") {
         let Some(installed) = sources.get(told.package.as_str()) else { continue };
@@ -185,4 +189,37 @@ fn amazon_linux() {
     let kernel = &taken.flaws["ALAS2-2018-939"];
     assert_eq!(kernel.covers, ["CVE-2017-5715", "CVE-2017-5754"]);
     assert_eq!(kernel.references[0].url, "https://alas.aws.amazon.com/AL2/ALAS2-2018-939.html");
+}
+
+#[test]
+fn suse_and_a_host() {
+    let Some(taken) = take("suse-osv") else { return };
+    insta::assert_snapshot!(taken.summary(), @"");
+
+    let Some(packages) = table("sle-15.3-bci-ndb/packages.tsv") else { return };
+    let Some(expected) = table("sle-15.3-bci-ndb/expected-suse-osv-2025-02-13.tsv") else { return };
+    let installed: BTreeMap<&str, String> = packages
+        .iter()
+        .map(|row| {
+            let epoch = if row[1] == "(none)" { "0" } else { &row[1] };
+            (row[0].as_str(), format!("{epoch}:{}-{}", row[2], row[3]))
+        })
+        .collect();
+    let ordinary =
+        taken.statements.iter().filter(|told| told.release.as_str() == "suse:15.3" && told.channel.is_none());
+    let mut found = BTreeSet::new();
+    for told in ordinary {
+        let Some(installed) = installed.get(told.package.as_str()).filter(|_| told.names == Names::Binary) else {
+            continue;
+        };
+        let StatementState::Fixed(fixed) = &told.state else { continue };
+        if Scheme::Rpm.compare(installed, fixed).is_lt() {
+            let covers = taken.flaws[&told.vulnerability].covers.join(",");
+            found.insert([&*told.package, installed, &format!("0:{fixed}"), &*told.vulnerability, &covers].join("\t"));
+        }
+    }
+    // The table has a row for each of two modules; both are the release.
+    let expected: BTreeSet<String> =
+        expected.iter().map(|row| [&*row[0], &*row[1], &*row[2], &*row[3], &*row[5]].join("\t")).collect();
+    assert_eq!(found, expected);
 }

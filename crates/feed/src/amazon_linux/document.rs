@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use yagura_model::{
-    FeedId, Names, Reference, ReferenceKind, ReleaseKey, Statement, StatementState, Urgency, Vulnerability,
-};
+use yagura_model::{Names, Reference, ReferenceKind, ReleaseKey, Urgency, Vulnerability};
 
 use super::{AL1, AL2, AL2_EXTRAS, AL2023, AL2023_LIVEPATCH, ID};
 use crate::catalogue::{Entry, ParseError, Sink};
 use crate::reading::{self, NOTE_BYTES_MAX};
+use crate::rpm_family::{Fix, Fixes, Place, Stated, words};
 use crate::updateinfo::{Update, for_each_update};
 
 const FORMAT: &str = "updateinfo of Amazon Linux";
@@ -79,33 +78,26 @@ fn read_update(update: &Update, repository: &Repository, sink: &mut dyn Sink) {
     let Some(urgency) = urgency(&update.severity) else {
         return sink.rejected(&update.id, "unknown severity");
     };
+    let packages: Vec<_> = update
+        .collections
+        .iter()
+        .flat_map(|collection| &collection.packages)
+        .filter(|package| !words::is_debug_symbols(&package.name))
+        .map(|package| (package, package.evr()))
+        .collect();
     // Each architecture repeats the same names and versions.
-    let mut fixes = BTreeSet::new();
-    for package in update.collections.iter().flat_map(|collection| &collection.packages) {
-        let evr = package.evr();
+    let mut fixes = Fixes::default();
+    let place = fixes.place(Place { release: repository.release.clone(), channel: repository.channel.clone() });
+    for (package, evr) in &packages {
         match (reading::package(&package.name), evr.as_deref().and_then(reading::version)) {
-            (Some(name), Some(version)) => {
-                fixes.insert((name, version.to_owned()));
-            }
+            (Some(package), Some(evr)) => fixes.add(Fix { place, package, module: None, evr }),
             _ => {
                 let record = format!("{} {}", update.id, reading::text(&package.name, reading::PACKAGE_BYTES_MAX));
                 sink.rejected(&record, "not a package with a version and a release");
             }
         }
     }
-    for (package, version) in fixes {
-        sink.statement(Statement {
-            feed: FeedId::new(ID),
-            release: repository.release.clone(),
-            package: package.to_owned(),
-            names: Names::Binary,
-            channel: repository.channel.clone(),
-            vulnerability: update.id.clone(),
-            state: StatementState::Fixed(version),
-            urgency,
-            ..Statement::default()
-        });
-    }
+    fixes.state(Stated { feed: ID, id: &update.id, names: Names::Binary, urgency }, sink);
     let page = format!("{}{}.html", repository.pages, update.id);
     sink.vulnerability(Vulnerability {
         id: update.id.clone(),
