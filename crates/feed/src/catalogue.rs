@@ -3,13 +3,22 @@
 use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
+use crate::{alma_osv, redhat_osv, rocky_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements
 /// only fill gaps.
-pub const FEEDS: &[FeedSpec] =
-    &[debian_tracker::FEED, debian_advisories::FEED, debian_osv::FEED, cisa_kev::FEED, epss::FEED];
+pub const FEEDS: &[FeedSpec] = &[
+    debian_tracker::FEED,
+    debian_advisories::FEED,
+    debian_osv::FEED,
+    cisa_kev::FEED,
+    epss::FEED,
+    redhat_osv::FEED,
+    alma_osv::FEED,
+    rocky_osv::FEED,
+];
 
 /// One source of statements or facts.
 #[derive(Debug)]
