@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
+pub use crate::fetch::Via;
 use crate::{alma_osv, redhat_osv, rocky_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
@@ -69,10 +70,12 @@ pub enum Authority {
 pub struct DocumentSpec {
     /// Its name in our store: `tracker.json`. Unique within the feed.
     pub name: &'static str,
-    /// Where upstream publishes it.
+    /// Where upstream publishes it, or what leads there.
     pub url: &'static str,
+    /// How the one is found through the other.
+    pub via: Via,
     /// Where a mirror keeps it, relative to the mirror's base; `*` stands for any run of
-    /// characters but `/` in the last component: `debian/derived/tracker-*.json.zst`.
+    /// characters but `/`, in any part: `debian/derived/tracker-*.json.zst`.
     pub mirror: &'static str,
     /// Which of several matching files of a mirror is meant.
     pub pick: Pick,

@@ -65,7 +65,7 @@ pub use assemble::DocumentTrouble;
 pub use catalogue::{Authority, DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
 pub use compile::{CompileError, Compiled, Compiler, Rejected};
 pub use current::{CurrentIndex, OpenIndexError};
-pub use fetch::{FetchError, ResolveError, Retry, Timeouts};
+pub use fetch::{FetchError, ResolveError, Retry, Timeouts, Via};
 pub use files::StoreError;
 pub use lock::{CancelFlag, LockError};
 pub use mirror::{Mirror, MirrorError};

@@ -9,7 +9,7 @@
 
 use yagura_model::{Names, ReleaseKey};
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::osv::Package;
 use crate::rpm_family::{Place, Reader, read_advisory};
 
@@ -26,6 +26,7 @@ pub const FEED: FeedSpec = FeedSpec {
     documents: &[DocumentSpec {
         name: "all.zip",
         url: "https://storage.googleapis.com/osv-vulnerabilities/AlmaLinux/all.zip",
+        via: Via::Direct,
         mirror: "alma/osv-database-*.tar.zst",
         pick: Pick::Newest,
         // 5,700 records in 2026: 1 MB solid, 46 MB unpacked.

@@ -14,7 +14,7 @@
 
 use yagura_model::Names;
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::osv::Package;
 use crate::rpm_family::{Place, Reader, place_of_product, read_advisory};
 
@@ -31,6 +31,7 @@ pub const FEED: FeedSpec = FeedSpec {
     documents: &[DocumentSpec {
         name: "all.zip",
         url: "https://storage.googleapis.com/osv-vulnerabilities/Red%20Hat/all.zip",
+        via: Via::Direct,
         mirror: "redhat/osv-all-*.tar.zst",
         pick: Pick::Newest,
         // 15,000 records in 2025: 4 MB solid, about 40 MB as a zip, 220 MB unpacked.

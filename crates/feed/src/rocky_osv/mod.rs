@@ -13,7 +13,7 @@
 
 use yagura_model::{Names, ReleaseKey};
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::osv::Package;
 use crate::reading;
 use crate::rpm_family::{Place, Reader, read_advisory};
@@ -31,6 +31,7 @@ pub const FEED: FeedSpec = FeedSpec {
     documents: &[DocumentSpec {
         name: "all.zip",
         url: "https://storage.googleapis.com/osv-vulnerabilities/Rocky%20Linux/all.zip",
+        via: Via::Direct,
         mirror: "rocky/all.zip",
         pick: Pick::Newest,
         // 1,500 records in 2025: 2 MB as a zip, 8 MB unpacked.
