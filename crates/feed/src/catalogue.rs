@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
-use crate::{amazon_linux, cisa_kev, debian_advisories, debian_osv, debian_tracker, epss, ubuntu_cve_tracker};
+use crate::{alma_osv, redhat_osv, rocky_osv};
+use crate::{amazon_linux, suse_osv, ubuntu_cve_tracker};
+use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements
@@ -15,6 +17,9 @@ pub const FEEDS: &[FeedSpec] = &[
     debian_osv::FEED,
     cisa_kev::FEED,
     epss::FEED,
+    redhat_osv::FEED,
+    alma_osv::FEED,
+    rocky_osv::FEED,
     ubuntu_cve_tracker::FEED,
     amazon_linux::FEED,
     suse_osv::FEED,

@@ -24,6 +24,7 @@
 //! - Every transfer, file, member and list has a bound in bytes or in number.
 //! - Nothing here prints; [`Progress`] tells whoever wants to know.
 
+pub mod alma_osv;
 pub mod amazon_linux;
 mod archive;
 mod assemble;
@@ -43,11 +44,15 @@ mod json;
 mod lock;
 pub mod merge;
 mod mirror;
+mod osv;
 mod oval_xml;
 mod progress;
 mod reading;
 #[cfg(test)]
 mod recorder;
+pub mod redhat_osv;
+pub mod rocky_osv;
+mod rpm_family;
 mod status;
 mod store;
 mod suse;

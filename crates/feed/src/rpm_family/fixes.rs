@@ -78,11 +78,10 @@ impl<'a> Fixes<'a> {
                 vulnerability: stated.id.to_owned(),
                 state: StatementState::Fixed(row.evr.to_owned()),
                 urgency: stated.urgency,
-                note: None,
-                advisories: Vec::new(),
                 names: stated.names,
                 channel: place.channel.clone(),
                 module: row.module.and_then(|module| self.modules.get(module)).cloned(),
+                ..Statement::default()
             });
         }
     }
@@ -121,6 +120,12 @@ mod tests {
         let mut recorder = Recorder::default();
         let names = Names::Binary;
         fixes.state(Stated { feed: "f", id: "RHSA-1", names, urgency: Urgency::High }, &mut recorder);
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r"
+        record 0
+        redhat:8 a RHSA-1 fixed 2-1 (high) binary
+        redhat:8 a RHSA-1 fixed 1-1 (high) binary module demo:1
+        redhat:8 b RHSA-1 fixed 1.9-1 (high) binary
+        redhat:8 b RHSA-1 fixed 1.9-1 (high) binary channel eus:8.6
+        ");
     }
 }

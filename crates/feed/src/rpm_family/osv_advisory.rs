@@ -23,7 +23,7 @@ pub(crate) struct Reader {
 }
 
 /// Reads one advisory: one flaw that covers CVEs, and one statement for each package that it
-/// fixes. An advisory that names no CVE, or was withdrawn, states nothing.
+/// fixes. An advisory about bugs that names no CVE, or one that was withdrawn, states nothing.
 pub(crate) fn read_advisory(entry: &Entry<'_>, sink: &mut dyn Sink, reader: &Reader) -> Result<(), ParseError> {
     let record = osv::read(entry)?;
     sink.record();
@@ -38,7 +38,8 @@ pub(crate) fn read_advisory(entry: &Entry<'_>, sink: &mut dyn Sink, reader: &Rea
         return Ok(());
     };
     let flaws = record.flaws();
-    if flaws.is_empty() {
+    // An advisory about security without a CVE is a flaw by itself; others are about bugs.
+    if flaws.is_empty() && id.get(2..5) != Some("SA-") {
         return Ok(());
     }
     let title = record.summary.as_deref().unwrap_or_default().trim();

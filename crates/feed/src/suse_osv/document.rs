@@ -10,7 +10,7 @@ use yagura_version::Scheme;
 
 use super::ID;
 use crate::catalogue::{Entry, ParseError, Sink};
-use crate::json::{List, Str};
+use crate::json::List;
 use crate::osv::{self, Affected, Record};
 use crate::reading::{self, NOTE_BYTES_MAX};
 use crate::rpm_family::words;
@@ -210,7 +210,20 @@ mod tests {
 
     #[test]
     fn an_advisory_fixes_binary_packages_of_releases_and_channels() {
-        insta::assert_snapshot!(render(FIXTURE), @"");
+        insta::assert_snapshot!(render(FIXTURE), @r#"
+        record 1
+        date 2099-01-31T00:00:00Z
+        rejected SUSE-SU-2099:0001-1: unknown product `SUSE:Imagined Product 1`
+        rejected SUSE-SU-2099:0001-1: no range of versions
+        rejected SUSE-SU-2099:0001-1: not a package name
+        opensuse:15.3 demo-tool SUSE-SU-2099:0001-1 fixed 1.1-150300.2.1 (not yet assigned) binary
+        opensuse:tumbleweed demo SUSE-SU-2099:0001-1 fixed 1.3-1.1 (not yet assigned)
+        suse:15.2 demo-tool SUSE-SU-2099:0001-1 fixed 1.2-150200.3.1 (not yet assigned) binary channel LTSS
+        suse:15.3 demo-devel SUSE-SU-2099:0001-1 fixed 1.2-150300.3.1 (not yet assigned) binary
+        suse:15.3 demo-rom SUSE-SU-2099:0001-1 fixed 0.9+-150300.3.1 (not yet assigned) binary
+        suse:15.3 demo-tool SUSE-SU-2099:0001-1 fixed 1.2-150300.3.1 (not yet assigned) binary
+        flaw SUSE-SU-2099:0001-1 "Security update for demo" covers CVE-2099-0001 covers CVE-2099-0002 Advisory https://www.suse.com/support/update/announcement/2099/suse-su-20990001-1/ published 2099-01-30T00:00:00Z modified 2099-01-31T00:00:00Z
+        "#);
     }
 
     #[test]
