@@ -5,7 +5,7 @@ use yagura_model::{LocalText, Package, ReadProblem, Release, Snapshot, SourceLin
 use crate::dpkg;
 use crate::error::InventoryError;
 use crate::host::Host;
-use crate::{identity, kernel, os_release, settings};
+use crate::{identity, kernel, os_release, rpm, settings};
 
 /// Reads all that we know how to read of a host.
 ///
@@ -68,6 +68,7 @@ type ReadDatabase = fn(&dyn Host, Option<&Release>) -> Result<Option<PackageData
 #[rustfmt::skip] // One line each.
 const DATABASES: &[ReadDatabase] = &[
     dpkg::inventory,
+    rpm::inventory,
 ];
 
 /// Reads the first database with a package in it: Fedora's dpkg, installed as a tool, keeps an
@@ -87,12 +88,6 @@ fn package_database(host: &dyn Host, release: Option<&Release>) -> Result<Option
 const OTHER_DATABASES: &[(&str, &str)] = &[
     ("lib/apk/db/installed", "apk"),
     ("usr/lib/apk/db/installed", "apk"),
-    ("var/lib/rpm/rpmdb.sqlite", "rpm"),
-    ("var/lib/rpm/Packages.db", "rpm"),
-    ("var/lib/rpm/Packages", "rpm"),
-    ("usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm"),
-    ("usr/lib/sysimage/rpm/Packages.db", "rpm"),
-    ("usr/share/rpm/rpmdb.sqlite", "rpm"),
     ("var/lib/pacman/local/ALPM_DB_VERSION", "pacman"),
 ];
 
@@ -151,7 +146,8 @@ mod tests {
         insta::assert_snapshot!(snapshot.problems[0].message.en, @"this version does not read the package database of apk; no installed package is assessed");
         assert_eq!(snapshot.problems[0].place.path, "lib/apk/db/installed");
         // Debian hosts that build for others have an rpm database as well; theirs is dpkg's.
-        let both = MemoryHost::new().file("var/lib/rpm/rpmdb.sqlite", "").file("var/lib/dpkg/status", "");
+        let status = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+        let both = MemoryHost::new().denied("var/lib/rpm/rpmdb.sqlite").file("var/lib/dpkg/status", status);
         assert!(inventory(&both).unwrap().problems.is_empty());
     }
 

@@ -18,10 +18,16 @@
 //! - One header is in memory at a time.
 
 mod bdb;
+mod database;
 pub mod files;
 mod header;
+mod keys;
+mod manifest;
 mod ndb;
+mod origin;
 mod owners;
+mod package;
+mod release;
 #[cfg(test)]
 mod sample;
 mod signature;
@@ -32,6 +38,8 @@ use crate::error::InventoryError;
 use crate::host::{ByteLimit, Host};
 pub use crate::paged::Flow;
 use crate::paged::{Fault, Outcome, Window};
+pub(crate) use database::inventory;
+pub use database::{Database, PublicKey, read};
 pub use files::{FileEntry, Files};
 pub use header::{BrokenHeader, Header, Numbers, Texts};
 pub use owners::owners;
@@ -92,12 +100,13 @@ impl Format {
 pub type HeaderVisitor<'v> = dyn FnMut(Result<&Header<'_>, (u32, BrokenHeader)>) -> Flow + 'v;
 
 /// Hands over every header of the host's database, public keys too, in the database's order.
-/// Returns the database's path; `None` when the host has none. A header that cannot be read is
-/// handed over by its number.
+/// Returns the database's path; `None` when the host has none. Of several the first with a header
+/// in it is read. A header that cannot be read is handed over by its number.
 ///
 /// # Errors
 /// When the database is there and cannot be read whole; what was handed over before is a part then.
 pub fn read_headers(host: &dyn Host, visitor: &mut HeaderVisitor<'_>) -> Result<Option<String>, InventoryError> {
+    let mut empty = None;
     for folder in FOLDERS {
         for format in Format::ALL {
             let path = format!("{folder}/{}", format.file());
@@ -115,13 +124,13 @@ pub fn read_headers(host: &dyn Host, visitor: &mut HeaderVisitor<'_>) -> Result<
             match outcome {
                 Ok(false) => {}
                 // rpm makes an empty database wherever it is asked to read one.
-                Ok(true) if count == 0 => {}
+                Ok(true) if count == 0 => empty = empty.or(Some(path)),
                 Ok(true) => return Ok(Some(path)),
                 Err(fault) => return Err(inventory_error(&path, fault)),
             }
         }
     }
-    Ok(None)
+    Ok(empty)
 }
 
 fn inventory_error(path: &str, fault: Fault) -> InventoryError {

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 
 use crate::host::{ByteLimit, Host};
 use crate::paged::{Fault, Flow, Outcome, Window, be_u16, be_u32, damaged, size};
-pub(crate) use row::{Row, Value};
+pub(crate) use row::Row;
 
 /// Beyond this a file is not the database of a package manager.
 const FILE_LIMIT: ByteLimit = ByteLimit::mib(2048);

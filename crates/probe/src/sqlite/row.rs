@@ -14,7 +14,7 @@ pub(crate) struct Row<'a> {
 
 /// What stands in a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Value<'a> {
+pub(super) enum Value<'a> {
     Null,
     Integer(i64),
     Real(f64),
@@ -31,7 +31,7 @@ impl<'a> Row<'a> {
     }
 
     /// Returns what stands in a column. Rows older than the column have no value there.
-    pub(crate) fn value(&self, column: usize) -> Value<'a> {
+    pub(super) fn value(&self, column: usize) -> Value<'a> {
         self.values.get(column).copied().unwrap_or(Value::Null)
     }
 
