@@ -36,6 +36,7 @@ pub fn inventory(host: &dyn Host) -> Result<Snapshot, InventoryError> {
             problems.append(&mut database.problems);
             snapshot.release = snapshot.release.or(database.release);
             snapshot.packages = database.packages;
+            kernel::name_package(&mut snapshot.kernel, &snapshot.packages);
             snapshot.package_database = Some(database.path);
         }
         None => problems.extend(other_database(host)),
