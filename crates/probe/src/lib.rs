@@ -14,6 +14,8 @@
 //! - What cannot be read becomes a problem with its place and what it means; a broken record
 //!   never hides its neighbours.
 
+mod base64;
+pub mod channels;
 pub mod dpkg;
 mod error;
 pub mod host;

@@ -5,7 +5,7 @@ use yagura_model::{LocalText, Package, ReadProblem, Release, Snapshot, SourceLin
 use crate::dpkg;
 use crate::error::InventoryError;
 use crate::host::Host;
-use crate::{identity, kernel, os_release, rpm, settings};
+use crate::{channels, identity, kernel, os_release, rpm, settings};
 
 /// Reads all that we know how to read of a host.
 ///
@@ -41,6 +41,9 @@ pub fn inventory(host: &dyn Host) -> Result<Snapshot, InventoryError> {
         }
         None => problems.extend(other_database(host)),
     }
+    let architecture = snapshot.host.architecture.as_deref();
+    snapshot.channels =
+        channels::read(host, snapshot.release.as_ref(), architecture, &mut snapshot.packages, &mut problems);
     snapshot.problems = problems;
     Ok(snapshot)
 }
