@@ -75,11 +75,21 @@ const DATABASES: &[ReadDatabase] = &[
     rpm::inventory,
 ];
 
+/// Words of distributions made of rpms, in their own `ID` or in `ID_LIKE`.
+const OF_RPMS: &[&str] =
+    &["rhel", "centos", "fedora", "suse", "opensuse", "sles", "amzn", "azurelinux", "mariner", "photon"];
+
 /// Reads the first database with a package in it: Fedora's dpkg, installed as a tool, keeps an
-/// empty one.
+/// empty one mostly, and is asked last there.
 fn package_database(host: &dyn Host, release: Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError> {
+    let is_of_rpms = release.is_some_and(|release| {
+        let mut words = std::iter::once(&release.distribution).chain(&release.like);
+        words.any(|word| OF_RPMS.contains(&word.as_str()))
+    });
+    let (dpkg, others) = DATABASES.split_at(1);
+    let order = if is_of_rpms { [others, dpkg] } else { [dpkg, others] };
     let mut empty = None;
-    for read in DATABASES {
+    for read in order.into_iter().flatten() {
         match read(host, release)? {
             Some(database) if !database.packages.is_empty() => return Ok(Some(database)),
             found => empty = empty.or(found),
@@ -151,6 +161,11 @@ mod tests {
         assert_eq!(snapshot.problems[0].place.path, "lib/apk/db/installed");
         // Debian hosts that build for others have an rpm database as well; theirs is dpkg's.
         let status = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+        let fedora = MemoryHost::new()
+            .file("etc/os-release", "ID=rocky\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=9.4\n")
+            .file("var/lib/dpkg/status", status)
+            .denied("var/lib/rpm/rpmdb.sqlite");
+        assert!(inventory(&fedora).is_err(), "its dpkg is a tool; its own database cannot be read");
         let both = MemoryHost::new().denied("var/lib/rpm/rpmdb.sqlite").file("var/lib/dpkg/status", status);
         assert!(inventory(&both).unwrap().problems.is_empty());
     }
