@@ -51,7 +51,12 @@ pub(super) fn read(
 pub(super) fn take(text: &str, path: &str, variables: &Variables, channels: &mut Channels) {
     for section in ini::parse(text).iter().filter(|section| !section.name.is_empty()) {
         if section.name != "main" {
-            channels.repositories.push(repository(section, path, variables));
+            let repository = repository(section, path, variables);
+            let is_off = !repository.enabled;
+            channels.repositories.push(repository);
+            if is_off {
+                continue;
+            }
         }
         for key in ["exclude", "excludepkgs"] {
             let Some(entry) = section.entry(key) else { continue };
@@ -136,7 +141,7 @@ mod tests {
                 "etc/yum.repos.d/redhat.repo",
                 "[rhel-8-for-x86_64-baseos-eus-rpms]\nname = RHEL 8 EUS\n\
                  baseurl = https://cdn.redhat.com/content/eus/rhel8/$releasever/x86_64/baseos/os\nenabled = 1\nexclude=x\n\n\
-                 [debug]\nname=Debug $basearch\nenabled=0\nbaseurl=\n  https://u:p@a.example/debug/\n  https://b.example/\n",
+                 [debug]\nname=Debug $basearch\nenabled=0\nexclude=not-asked\nbaseurl=\n  https://u:p@a.example/debug/\n  https://b.example/\n",
             )
             .file("etc/yum.repos.d/epel.repo", "[epel]\nname=EPEL\nmetalink=https://m.example/metalink?repo=epel-$releasever\n")
             .file("etc/yum.repos.d/old.repo.rpmsave", "[gone]\n");

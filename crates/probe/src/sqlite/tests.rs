@@ -170,3 +170,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_size_that_a_journal_claims_is_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let connection = connection(dir.path(), "PRAGMA journal_mode = DELETE");
+    insert(&connection, &blobs([10, 5000, 20_000]));
+    connection.execute_batch("PRAGMA cache_size = 2; BEGIN; DELETE FROM t").unwrap();
+    insert(&connection, &vec![vec![1; 30_000]; 20]);
+    let host = host(dir.path());
+    let mut journal = host.read("db-journal", FILE_LIMIT).unwrap().unwrap();
+    journal[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
+    let opened = Database::open(&host.file("db-journal", journal), PATH);
+    assert!(matches!(opened, Err(Fault::Damaged(what)) if what == "it cannot have 4294967295 pages"));
+}
