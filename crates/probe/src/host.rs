@@ -32,6 +32,15 @@ pub trait Host: Send + Sync {
     /// See [`ReadError`].
     fn read(&self, path: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
 
+    /// Reads `length` bytes of a regular file from `offset` on; fewer where the file ends before.
+    ///
+    /// `Ok(None)` when there is no such file. For files of which a part tells enough (the section
+    /// table of a program, the directory of an archive) and that are too large to be read whole.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn read_range(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, ReadError>;
+
     /// Reads kind, mode and owner of what `path` leads to, links followed. `Ok(None)` when there
     /// is nothing.
     ///

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, readlinkat, statat};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread};
 use yagura_model::Text;
 
 use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
@@ -179,6 +179,27 @@ impl Host for RootedHost {
         } else {
             Err(too_large())
         }
+    }
+
+    fn read_range(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some((fd, stat)) = self.opened_as(path, FileKind::File, "regular file")? else {
+            return Ok(None);
+        };
+        // No room is made for more than there is; what was cut off meanwhile ends the reading.
+        let rest = u64::try_from(stat.st_size).unwrap_or(0).saturating_sub(offset);
+        let mut bytes = vec![0; length.min(usize::try_from(rest).unwrap_or(usize::MAX))];
+        let mut filled = 0;
+        while let Some(free) = bytes.get_mut(filled..).filter(|free| !free.is_empty()) {
+            let at = offset.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+            match pread(&fd, free, at) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(read_error(path, errno)),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(Some(bytes))
     }
 
     fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {

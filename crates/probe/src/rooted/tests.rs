@@ -145,6 +145,26 @@ fn size_is_checked_before_and_while_reading() {
 }
 
 #[test]
+fn a_range_ends_with_its_file() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    File::create(root.join("huge")).unwrap().set_len(1 << 40).unwrap();
+    mkfifoat(CWD, root.join("fifo"), Mode::RUSR | Mode::WUSR).unwrap();
+    both(&root, |host| {
+        let range = |offset, length| host.read_range("etc/hostname", offset, length).unwrap().unwrap();
+        assert_eq!(range(2, 3), b"sid");
+        assert_eq!(range(2, usize::MAX), b"side\n");
+        assert_eq!(range(7, 1), b"");
+        assert_eq!(range(u64::MAX, 1), b"");
+        assert_eq!(host.read_range("huge", (1 << 40) - 2, 4096).unwrap().unwrap(), [0, 0]);
+        assert!(host.read_range("none", 0, 1).unwrap().is_none());
+        for path in ["fifo", "etc"] {
+            assert!(matches!(host.read_range(path, 0, 1), Err(ReadError::WrongKind { .. })), "{path}");
+        }
+    });
+}
+
+#[test]
 fn magic_links_of_proc_are_refused() {
     let live = RootedHost::live().unwrap();
     assert!(live.is_live() && live.root_path().is_none());
