@@ -8,6 +8,7 @@
 //! - A broken record becomes a problem that names its line; its neighbours are read.
 //! - A database that cannot be read whole is an error, never a shorter inventory.
 
+mod files;
 mod record;
 pub(crate) mod stanza;
 mod version;
@@ -19,6 +20,7 @@ use yagura_model::{LocalText, ReadProblem, SourceLine};
 use crate::error::InventoryError;
 use crate::host::{ByteLimit, FileKind, Host};
 use crate::problem::Quoted;
+pub use files::Files;
 pub use record::Record;
 use record::{Outcome, StatusField};
 use stanza::{Stanza, Stanzas};
