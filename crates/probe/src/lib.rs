@@ -23,6 +23,7 @@ pub mod flatpak;
 pub mod host;
 pub mod identity;
 pub mod kernel;
+pub mod languages;
 pub mod memory;
 pub mod origin;
 pub mod os_release;
