@@ -183,21 +183,6 @@ impl Host for MemoryHost {
         }
     }
 
-    fn read_range(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, ReadError> {
-        match self.found(path, true)?.map(|(_, node)| &node.content) {
-            None => Ok(None),
-            Some(Content::Denied) => Err(ReadError::Denied { path: path.to_owned() }),
-            Some(Content::File(bytes)) => {
-                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                let to = from.saturating_add(length).min(bytes.len());
-                Ok(Some(bytes.get(from..to).unwrap_or_default().to_vec()))
-            }
-            Some(Content::Directory | Content::Link(_)) => {
-                Err(ReadError::WrongKind { path: path.to_owned(), wanted: "regular file" })
-            }
-        }
-    }
-
     fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
         self.stat(path, true)
     }
@@ -258,19 +243,6 @@ mod tests {
         assert_eq!(host.read("out", limit).unwrap().unwrap(), b"ID=debian\n");
         assert!(matches!(host.read("a", limit), Err(ReadError::BadLink { .. })));
         assert!(matches!(host.read("etc/os-release", ByteLimit::bytes(3)), Err(ReadError::TooLarge { .. })));
-    }
-
-    #[test]
-    fn a_range_ends_with_its_file() {
-        let host = MemoryHost::new().file("a", "0123456789").denied("b").directory("c", 0o755, 0, 0);
-        let range = |offset, length| host.read_range("a", offset, length).unwrap().unwrap();
-        assert_eq!(range(0, 4), b"0123");
-        assert_eq!(range(8, 4), b"89");
-        assert_eq!(range(10, 4), b"");
-        assert_eq!(range(u64::MAX, usize::MAX), b"");
-        assert!(host.read_range("none", 0, 4).unwrap().is_none());
-        assert!(matches!(host.read_range("b", 0, 4), Err(ReadError::Denied { .. })));
-        assert!(matches!(host.read_range("c", 0, 4), Err(ReadError::WrongKind { .. })));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use flate2::read::DeflateDecoder;
 use yagura_model::{LocalText, SourceLine, Text};
 
 use super::found::Found;
-use crate::host::{ByteLimit, FileKind, Host, ReadError};
+use super::part::{FILE_LIMIT, part};
+use crate::host::{ByteLimit, Host, OpenFile, ReadError};
 
 /// The directory of an archive: 100,000 members with long names.
 const DIRECTORY_LIMIT: ByteLimit = ByteLimit::mib(64);
@@ -96,27 +97,22 @@ pub(super) trait Source {
 }
 
 /// A file of the host.
-pub(super) struct HostFile<'a> {
-    host: &'a dyn Host,
-    path: &'a str,
-    length: u64,
-}
+pub(super) struct HostFile(Box<dyn OpenFile>);
 
-impl<'a> HostFile<'a> {
-    /// `None` when there is no such regular file.
-    pub(super) fn open(host: &'a dyn Host, path: &'a str) -> Result<Option<Self>, ReadError> {
-        let metadata = host.metadata(path)?.filter(|metadata| metadata.kind == FileKind::File);
-        Ok(metadata.map(|metadata| Self { host, path, length: metadata.size_bytes }))
+impl HostFile {
+    /// `None` when there is no such file.
+    pub(super) fn open(host: &dyn Host, path: &str) -> Result<Option<Self>, ReadError> {
+        Ok(host.open_file(path, FILE_LIMIT)?.map(Self))
     }
 }
 
-impl Source for HostFile<'_> {
+impl Source for HostFile {
     fn length(&self) -> u64 {
-        self.length
+        self.0.size_bytes()
     }
 
     fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
-        Ok(self.host.read_range(self.path, offset, length)?.unwrap_or_default())
+        part(&*self.0, offset, length)
     }
 }
 

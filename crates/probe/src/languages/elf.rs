@@ -2,7 +2,8 @@
 
 use yagura_model::Text;
 
-use crate::host::{Host, ReadError};
+use super::part::part;
+use crate::host::{OpenFile, ReadError};
 
 /// The file's header and, usually, the table of segments behind it.
 const HEAD_BYTES: usize = 1024;
@@ -70,8 +71,8 @@ const TOO_MANY: Text = Text::new(
 
 impl Elf {
     /// Reads the tables; `None` when the file is no program.
-    pub(super) fn read(host: &dyn Host, path: &str) -> Result<Option<Self>, Fault> {
-        let Some(head) = host.read_range(path, 0, HEAD_BYTES)? else { return Ok(None) };
+    pub(super) fn read(file: &dyn OpenFile) -> Result<Option<Self>, Fault> {
+        let head = part(file, 0, HEAD_BYTES)?;
         let Some(header) = Header::parse(&head) else { return Ok(None) };
         let widest = header.section_bytes.max(header.segment_bytes);
         if header.sections > SECTIONS_MAX || header.segments > SEGMENTS_MAX || widest > ROW_BYTES_MAX {
@@ -83,7 +84,7 @@ impl Elf {
             if let Some(bytes) = end.and_then(|range| head.get(range)) {
                 return Ok(bytes.to_vec());
             }
-            let bytes = host.read_range(path, offset, length)?.unwrap_or_default();
+            let bytes = part(file, offset, length)?;
             if bytes.len() == length { Ok(bytes) } else { Err(Fault::Broken(CUT_OFF)) }
         };
         let segments = table(header.segments_at, header.segments, header.segment_bytes)?;
@@ -95,7 +96,7 @@ impl Elf {
         let names = match rows.get(usize::from(header.names_index)) {
             Some(row) => {
                 let length = usize::try_from(row.length).unwrap_or(usize::MAX).min(NAMES_BYTES_MAX);
-                host.read_range(path, row.offset, length)?.unwrap_or_default()
+                part(file, row.offset, length)?
             }
             None => Vec::new(),
         };
@@ -120,8 +121,7 @@ impl Elf {
     /// Reads what is loaded to an address: at most `length` bytes, fewer where the segment ends.
     pub(super) fn read_loaded(
         &self,
-        host: &dyn Host,
-        path: &str,
+        file: &dyn OpenFile,
         address: u64,
         length: usize,
     ) -> Result<Option<Vec<u8>>, ReadError> {
@@ -130,7 +130,7 @@ impl Elf {
         let Some(segment) = self.segments.iter().find(within) else { return Ok(None) };
         let distance = address.saturating_sub(segment.address);
         let rest = usize::try_from(segment.length.saturating_sub(distance)).unwrap_or(usize::MAX);
-        host.read_range(path, segment.offset.saturating_add(distance), length.min(rest))
+        part(file, segment.offset.saturating_add(distance), length.min(rest)).map(Some)
     }
 }
 

@@ -4,6 +4,7 @@
 use yagura_model::{Ecosystem, Text};
 
 use super::found::Found;
+use super::part::head;
 use crate::host::Host;
 
 /// Name and version stand in the first lines of a specification; it is Ruby code.
@@ -18,7 +19,7 @@ pub(super) fn wants(directory: &str, name: &str) -> bool {
 }
 
 pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
-    let bytes = match host.read_range(path, 0, HEAD_BYTES_MAX) {
+    let bytes = match head(host, path, HEAD_BYTES_MAX) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return,
         Err(error) => return found.unreadable(path, &error),

@@ -8,7 +8,8 @@ use yagura_model::Ecosystem;
 
 use super::elf::{Elf, Endian, Fault};
 use super::found::Found;
-use crate::host::Host;
+use super::part::part;
+use crate::host::OpenFile;
 
 const SECTION: &str = ".go.buildinfo";
 const MAGIC: &[u8] = b"\xff Go buildinf:";
@@ -22,9 +23,9 @@ const INFO_BYTES_MAX: usize = 8 * 1024 * 1024;
 const MARK_BYTES: usize = 16;
 
 /// Says whether what is there could be understood.
-pub(super) fn read(host: &dyn Host, path: &str, elf: &Elf, found: &mut Found) -> Result<bool, Fault> {
-    let Some(info) = info(host, path, elf)? else { return Ok(true) };
-    let Some((version, modules)) = texts(host, path, elf, &info)? else { return Ok(false) };
+pub(super) fn read(file: &dyn OpenFile, path: &str, elf: &Elf, found: &mut Found) -> Result<bool, Fault> {
+    let Some(info) = info(file, elf)? else { return Ok(true) };
+    let Some((version, modules)) = texts(file, elf, &info)? else { return Ok(false) };
     if let Some(version) = library_version(&version) {
         found.add(Ecosystem::Go, "stdlib", &version, path);
     }
@@ -35,25 +36,25 @@ pub(super) fn read(host: &dyn Host, path: &str, elf: &Elf, found: &mut Found) ->
 }
 
 /// The header and, where they are kept behind it, the texts.
-fn info(host: &dyn Host, path: &str, elf: &Elf) -> Result<Option<Vec<u8>>, Fault> {
+fn info(file: &dyn OpenFile, elf: &Elf) -> Result<Option<Vec<u8>>, Fault> {
     if let Some(section) = elf.section(SECTION) {
         let length = usize::try_from(section.length).unwrap_or(usize::MAX).min(INFO_BYTES_MAX);
-        return Ok(Some(host.read_range(path, section.offset, length)?.unwrap_or_default()));
+        return Ok(Some(part(file, section.offset, length)?));
     }
     if !elf.sections.is_empty() {
         return Ok(None);
     }
     let Some(data) = elf.segments.iter().find(|segment| segment.is_writable) else { return Ok(None) };
-    let begin = host.read_range(path, data.offset, SEARCH_BYTES)?.unwrap_or_default();
+    let begin = part(file, data.offset, SEARCH_BYTES)?;
     let at =
         (0..begin.len()).step_by(ALIGNMENT).find(|at| begin.get(*at..).is_some_and(|rest| rest.starts_with(MAGIC)));
     let Some(at) = at else { return Ok(None) };
     let offset = data.offset.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
-    Ok(host.read_range(path, offset, INFO_BYTES_MAX)?)
+    Ok(Some(part(file, offset, INFO_BYTES_MAX)?))
 }
 
 /// The compiler's version and the modules; `None` when the header is none.
-fn texts(host: &dyn Host, path: &str, elf: &Elf, info: &[u8]) -> Result<Option<(String, String)>, Fault> {
+fn texts(file: &dyn OpenFile, elf: &Elf, info: &[u8]) -> Result<Option<(String, String)>, Fault> {
     const BIG_ENDIAN: u8 = 1;
     const INLINE: u8 = 2;
     let (true, Some(pointer_bytes), Some(flags)) = (info.starts_with(MAGIC), info.get(14), info.get(15)) else {
@@ -75,11 +76,11 @@ fn texts(host: &dyn Host, path: &str, elf: &Elf, info: &[u8]) -> Result<Option<(
     let text = |at: usize| -> Result<Option<Vec<u8>>, Fault> {
         // A pointer to a string's own header: where its bytes are, and how many.
         let Some(header_at) = endian.word_at(info, at, pointer_bytes) else { return Ok(None) };
-        let header = elf.read_loaded(host, path, header_at, 2 * pointer_bytes)?.unwrap_or_default();
+        let header = elf.read_loaded(file, header_at, 2 * pointer_bytes)?.unwrap_or_default();
         let word = |at| endian.word_at(&header, at, pointer_bytes);
         let (Some(address), Some(length)) = (word(0), word(pointer_bytes)) else { return Ok(None) };
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(INFO_BYTES_MAX);
-        Ok(elf.read_loaded(host, path, address, length)?)
+        Ok(elf.read_loaded(file, address, length)?)
     };
     let (Some(version), modules) = (text(16)?, text(16 + pointer_bytes)?) else { return Ok(None) };
     Ok(Some((lossy(&version), unmarked(&modules.unwrap_or_default()))))

@@ -24,6 +24,7 @@ mod java;
 mod manifest;
 mod mounts;
 mod npm;
+mod part;
 mod program;
 mod python;
 mod rust;

@@ -4,6 +4,7 @@ use yagura_model::Text;
 
 use super::elf::{Elf, Fault};
 use super::found::Found;
+use super::part::FILE_LIMIT;
 use super::{go, rust};
 use crate::host::{FileKind, Host};
 
@@ -130,12 +131,13 @@ pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
     }
 }
 
-const BOTH_BROKEN: Text = Text::new("the program's list of parts is broken", "プログラムの構成情報が破損しています");
+const BROKEN_LIST: Text = Text::new("the program's list of parts is broken", "プログラムの構成情報が破損しています");
 
 fn look(host: &dyn Host, path: &str, found: &mut Found) -> Result<(), Fault> {
-    let Some(elf) = Elf::read(host, path)? else { return Ok(()) };
-    let (go, rust) = (go::read(host, path, &elf, found)?, rust::read(host, path, &elf, found)?);
-    if go && rust { Ok(()) } else { Err(Fault::Broken(BOTH_BROKEN)) }
+    let Some(file) = host.open_file(path, FILE_LIMIT)? else { return Ok(()) };
+    let Some(elf) = Elf::read(&*file)? else { return Ok(()) };
+    let (go, rust) = (go::read(&*file, path, &elf, found)?, rust::read(&*file, path, &elf, found)?);
+    if go && rust { Ok(()) } else { Err(Fault::Broken(BROKEN_LIST)) }
 }
 
 #[cfg(test)]

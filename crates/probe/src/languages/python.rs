@@ -4,6 +4,7 @@ use yagura_model::{Ecosystem, Text};
 
 use super::archive::{Budget, Fault, HostFile, members};
 use super::found::Found;
+use super::part::head;
 use crate::host::{ByteLimit, Host};
 
 /// The fields stand before the description, which may be a whole manual.
@@ -36,7 +37,7 @@ pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
     if path.ends_with(".egg") {
         return read_egg(host, path, found);
     }
-    match host.read_range(path, 0, HEADER_BYTES_MAX) {
+    match head(host, path, HEADER_BYTES_MAX) {
         Ok(None) => {}
         Ok(Some(bytes)) => take(&bytes, path, found),
         Err(error) => found.unreadable(path, &error),

@@ -8,7 +8,8 @@ use yagura_model::Ecosystem;
 
 use super::elf::{Elf, Fault};
 use super::found::Found;
-use crate::host::Host;
+use super::part::part;
+use crate::host::OpenFile;
 
 const SECTION: &str = ".dep-v0";
 /// A thousand crates are some 10 KiB.
@@ -30,10 +31,10 @@ struct Crate {
 }
 
 /// Says whether what is there could be understood.
-pub(super) fn read(host: &dyn Host, path: &str, elf: &Elf, found: &mut Found) -> Result<bool, Fault> {
+pub(super) fn read(file: &dyn OpenFile, path: &str, elf: &Elf, found: &mut Found) -> Result<bool, Fault> {
     let Some(section) = elf.section(SECTION) else { return Ok(true) };
     let length = usize::try_from(section.length).unwrap_or(usize::MAX).min(COMPRESSED_BYTES_MAX);
-    let compressed = host.read_range(path, section.offset, length)?.unwrap_or_default();
+    let compressed = part(file, section.offset, length)?;
     let mut json = Vec::new();
     let whole = ZlibDecoder::new(compressed.as_slice()).take(JSON_BYTES_MAX).read_to_end(&mut json);
     let (Ok(_), Ok(Audit { packages })) = (whole, serde_json::from_slice(&json)) else { return Ok(false) };

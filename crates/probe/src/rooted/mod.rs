@@ -5,13 +5,14 @@ mod resolve;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, readlinkat, statat};
-use rustix::io::{Errno, pread};
+use rustix::io::Errno;
 use yagura_model::Text;
 
-use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, OpenFile, ReadError, Uname};
 use resolve::Resolver;
 
 /// A host below a directory that is held open, so that renaming it changes nothing.
@@ -181,25 +182,15 @@ impl Host for RootedHost {
         }
     }
 
-    fn read_range(&self, path: &str, offset: u64, length: usize) -> Result<Option<Vec<u8>>, ReadError> {
+    fn open_file(&self, path: &str, limit: ByteLimit) -> Result<Option<Box<dyn OpenFile>>, ReadError> {
         let Some((fd, stat)) = self.opened_as(path, FileKind::File, "regular file")? else {
             return Ok(None);
         };
-        // No room is made for more than there is; what was cut off meanwhile ends the reading.
-        let rest = u64::try_from(stat.st_size).unwrap_or(0).saturating_sub(offset);
-        let mut bytes = vec![0; length.min(usize::try_from(rest).unwrap_or(usize::MAX))];
-        let mut filled = 0;
-        while let Some(free) = bytes.get_mut(filled..).filter(|free| !free.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
-            match pread(&fd, free, at) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(read_error(path, errno)),
-            }
+        let size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
+        if size_bytes > limit.get() {
+            return Err(ReadError::TooLarge { path: path.to_owned(), limit: limit.to_string() });
         }
-        bytes.truncate(filled);
-        Ok(Some(bytes))
+        Ok(Some(Box::new(RootedFile { path: path.to_owned(), file: File::from(fd), size_bytes })))
     }
 
     fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
@@ -248,6 +239,23 @@ impl Host for RootedHost {
         }
         entries.sort();
         Ok(Some(entries))
+    }
+}
+
+/// A file that is read piece by piece.
+struct RootedFile {
+    path: String,
+    file: File,
+    size_bytes: u64,
+}
+
+impl OpenFile for RootedFile {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        self.file.read_exact_at(buffer, offset).map_err(|source| io_error(&self.path, source))
     }
 }
 

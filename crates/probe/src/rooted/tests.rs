@@ -145,26 +145,6 @@ fn size_is_checked_before_and_while_reading() {
 }
 
 #[test]
-fn a_range_ends_with_its_file() {
-    let dir = tree();
-    let root = dir.path().join("root");
-    File::create(root.join("huge")).unwrap().set_len(1 << 40).unwrap();
-    mkfifoat(CWD, root.join("fifo"), Mode::RUSR | Mode::WUSR).unwrap();
-    both(&root, |host| {
-        let range = |offset, length| host.read_range("etc/hostname", offset, length).unwrap().unwrap();
-        assert_eq!(range(2, 3), b"sid");
-        assert_eq!(range(2, usize::MAX), b"side\n");
-        assert_eq!(range(7, 1), b"");
-        assert_eq!(range(u64::MAX, 1), b"");
-        assert_eq!(host.read_range("huge", (1 << 40) - 2, 4096).unwrap().unwrap(), [0, 0]);
-        assert!(host.read_range("none", 0, 1).unwrap().is_none());
-        for path in ["fifo", "etc"] {
-            assert!(matches!(host.read_range(path, 0, 1), Err(ReadError::WrongKind { .. })), "{path}");
-        }
-    });
-}
-
-#[test]
 fn magic_links_of_proc_are_refused() {
     let live = RootedHost::live().unwrap();
     assert!(live.is_live() && live.root_path().is_none());
@@ -222,4 +202,21 @@ fn errors_of_the_system_become_ours() {
     assert!(matches!(read_error("x", Errno::XDEV), ReadError::BadLink { .. }));
     assert!(matches!(io_error("x", Errno::ACCESS.into()), ReadError::Denied { .. }));
     assert!(matches!(io_error("x", Errno::IO.into()), ReadError::Io { .. }));
+}
+
+#[test]
+fn an_open_file_gives_parts() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    std::fs::write(root.join("etc/base"), "0123456789").unwrap();
+    both(&root, |host| {
+        let file = host.open_file("etc/base", LIMIT).unwrap().unwrap();
+        let mut part = [0; 3];
+        file.read_at(4, &mut part).unwrap();
+        assert_eq!((&part, file.size_bytes()), (b"456", 10));
+        assert!(matches!(file.read_at(8, &mut part), Err(ReadError::Io { .. })));
+        assert!(matches!(host.open_file("etc/base", ByteLimit::bytes(9)), Err(ReadError::TooLarge { .. })));
+        assert!(matches!(host.open_file("etc", LIMIT), Err(ReadError::WrongKind { .. })));
+        assert!(host.open_file("etc/none", LIMIT).unwrap().is_none());
+    });
 }

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::MemoryHost;
+use crate::languages::part::FILE_LIMIT;
+use crate::{Host as _, MemoryHost};
 
 /// The address to which the samples' only segment is loaded.
 pub(crate) const ADDRESS: u64 = 0x40_0000;
@@ -70,6 +71,11 @@ pub(crate) fn program(pointer_bytes: usize, endian: Endian, sections: &[(&str, &
     bytes
 }
 
+/// A program in memory.
+fn file(bytes: impl AsRef<[u8]>) -> Box<dyn OpenFile> {
+    host_with(bytes).open_file("p", FILE_LIMIT).unwrap().unwrap()
+}
+
 /// A host with one program.
 pub(crate) fn host_with(bytes: impl AsRef<[u8]>) -> MemoryHost {
     MemoryHost::new().file("p", bytes).owned("p", 0o755, 0, 0)
@@ -78,37 +84,36 @@ pub(crate) fn host_with(bytes: impl AsRef<[u8]>) -> MemoryHost {
 #[test]
 fn sections_are_found_in_every_format() {
     for (pointer_bytes, endian) in [(8, Endian::Little), (8, Endian::Big), (4, Endian::Little), (4, Endian::Big)] {
-        let host = host_with(program(pointer_bytes, endian, &[(".a", b"first"), (".b", b"second")]));
-        let elf = Elf::read(&host, "p").unwrap().unwrap();
+        let file = file(program(pointer_bytes, endian, &[(".a", b"first"), (".b", b"second")]));
+        let elf = Elf::read(&*file).unwrap().unwrap();
         assert_eq!((elf.endian, elf.pointer_bytes), (endian, pointer_bytes));
         let section = elf.section(".b").unwrap();
-        assert_eq!(host.read_range("p", section.offset, 6).unwrap().unwrap(), b"second");
+        assert_eq!(part(&*file, section.offset, 6).unwrap(), b"second");
         assert!(elf.section(".c").is_none() && elf.segments[0].is_writable);
-        let loaded = elf.read_loaded(&host, "p", ADDRESS + section.offset + 1, 3).unwrap();
+        let loaded = elf.read_loaded(&*file, ADDRESS + section.offset + 1, 3).unwrap();
         assert_eq!(loaded.unwrap(), b"eco");
-        assert!(elf.read_loaded(&host, "p", ADDRESS - 1, 3).unwrap().is_none());
-        assert!(elf.read_loaded(&host, "p", u64::MAX, 3).unwrap().is_none());
+        assert!(elf.read_loaded(&*file, ADDRESS - 1, 3).unwrap().is_none());
+        assert!(elf.read_loaded(&*file, u64::MAX, 3).unwrap().is_none());
     }
 }
 
 #[test]
 fn other_files_are_no_programs() {
     for bytes in [&b""[..], b"#!/bin/sh\n", b"\x7fELF", b"\x7fELF\x02\x01", b"\x7fELF\x09\x01\x01", &[0; 100]] {
-        assert!(Elf::read(&host_with(bytes), "p").unwrap().is_none());
+        assert!(Elf::read(&*file(bytes)).unwrap().is_none());
     }
-    assert!(Elf::read(&MemoryHost::new(), "p").unwrap().is_none());
 }
 
 #[test]
 fn tables_are_bounded() {
     let mut many = program(8, Endian::Little, &[]);
     many[60..62].copy_from_slice(&4097_u16.to_le_bytes());
-    assert!(matches!(Elf::read(&host_with(&many), "p"), Err(Fault::Broken(why)) if why == TOO_MANY));
+    assert!(matches!(Elf::read(&*file(&many)), Err(Fault::Broken(why)) if why == TOO_MANY));
     let mut wide = program(8, Endian::Little, &[]);
     wide[58..60].copy_from_slice(&65_u16.to_le_bytes());
-    assert!(matches!(Elf::read(&host_with(&wide), "p"), Err(Fault::Broken(why)) if why == TOO_MANY));
+    assert!(matches!(Elf::read(&*file(&wide)), Err(Fault::Broken(why)) if why == TOO_MANY));
     let whole = program(8, Endian::Little, &[(".a", &[0; 2000])]);
-    assert!(matches!(Elf::read(&host_with(&whole[..whole.len() - 1]), "p"), Err(Fault::Broken(why)) if why == CUT_OFF));
+    assert!(matches!(Elf::read(&*file(&whole[..whole.len() - 1])), Err(Fault::Broken(why)) if why == CUT_OFF));
 }
 
 proptest! {
@@ -120,9 +125,9 @@ proptest! {
                 *byte = value;
             }
         }
-        let host = host_with(bytes);
-        if let Ok(Some(elf)) = Elf::read(&host, "p") {
-            let _ = elf.read_loaded(&host, "p", ADDRESS, usize::MAX);
+        let file = file(bytes);
+        if let Ok(Some(elf)) = Elf::read(&*file) {
+            let _ = elf.read_loaded(&*file, ADDRESS, usize::MAX);
         }
     }
 }
