@@ -5,6 +5,7 @@ use yagura_model::{LocalText, Package, ReadProblem, SourceLine};
 use crate::error::InventoryError;
 use crate::host::{ByteLimit, DirEntry, FileKind, Host};
 use crate::problem::Quoted;
+use crate::snapshot::PackageDatabase;
 
 /// A value that we keep is a name, a version or a short text.
 pub(crate) const VALUE_BYTES_MAX: usize = 4096;
@@ -29,6 +30,20 @@ impl Database {
     pub(crate) fn sorted(path: &str, mut packages: Vec<Package>, faults: Faults) -> Self {
         packages.sort_by(|a, b| key(a).cmp(&key(b)));
         Self { path: path.to_owned(), packages, problems: faults.into_problems(path) }
+    }
+
+    /// Makes it the host's package database.
+    pub(crate) fn into_inventory(self) -> PackageDatabase {
+        // Packages of data only have a word of their own.
+        let real = |package: &&Package| !matches!(package.architecture.as_str(), "" | "noarch" | "any" | "all");
+        let architecture = self.packages.iter().find(real).map(|package| package.architecture.clone());
+        PackageDatabase {
+            path: self.path,
+            packages: self.packages,
+            architecture,
+            release: None,
+            problems: self.problems,
+        }
     }
 }
 

@@ -6,9 +6,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use yagura_model::ReadProblem;
+use yagura_model::{LocalText, PackageKind, ReadProblem, SourceLine, Text};
 
+use crate::error::InventoryError;
 use crate::host::Host;
+use crate::problem::unreadable;
+use crate::{alpm, apk, dpkg, portage, rpm};
 
 /// Knows which package put a file on the host.
 pub trait Owners {
@@ -24,6 +27,45 @@ pub struct Nobody;
 impl Owners for Nobody {
     fn claim(&self, _: &dyn Host, _: &mut Claims, _: &mut Vec<ReadProblem>) {}
 }
+
+/// The files of an rpm host.
+#[derive(Debug, Clone, Copy, Default)]
+struct RpmFiles;
+
+impl Owners for RpmFiles {
+    fn claim(&self, host: &dyn Host, claims: &mut Claims, problems: &mut Vec<ReadProblem>) {
+        let spellings = claims.spellings();
+        let paths: Vec<&str> = spellings.iter().map(String::as_str).collect();
+        match rpm::owners(host, &paths) {
+            Ok(owners) => owners.iter().for_each(|(path, package)| claims.claim(path, package)),
+            Err(InventoryError::Unreadable { path, source }) => problems.push(unreadable(&source, &path, MEANING)),
+            Err(error) => problems.push(ReadProblem {
+                place: SourceLine::default(),
+                message: LocalText::new(
+                    format!("{error}; {}", MEANING.en),
+                    format!("RPM データベースを読み取れません ({error})。{}", MEANING.ja),
+                ),
+            }),
+        }
+    }
+}
+
+/// Returns who knows the owners on a host with packages of a kind.
+pub fn of(kind: Option<PackageKind>) -> &'static dyn Owners {
+    match kind {
+        Some(PackageKind::Deb) => &dpkg::Files,
+        Some(PackageKind::Rpm) => &RpmFiles,
+        Some(PackageKind::Apk) => &apk::Files,
+        Some(PackageKind::Alpm) => &alpm::Files,
+        Some(PackageKind::Portage) => &portage::Files,
+        Some(PackageKind::Snap | PackageKind::Flatpak | PackageKind::Language(_)) | None => &Nobody,
+    }
+}
+
+const MEANING: Text = Text::new(
+    "language packages that belong to the system's packages are taken for packages of their own",
+    "システムのパッケージに属する言語パッケージは、独立したパッケージとして扱われます",
+);
 
 /// Directories that merged systems make links, in the order in which they are to be replaced.
 const LINKS: [&str; 9] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr/sbin", "usr/lib64", "usr/libexec"];
@@ -83,6 +125,21 @@ impl Claims {
         }
     }
 
+    /// Names every file that is asked for, by the names too under which a package may know it: of
+    /// `usr/lib/x` on a merged system also `lib/x`.
+    pub fn spellings(&self) -> Vec<String> {
+        let mut spellings: Vec<String> = self.owners.keys().cloned().collect();
+        for (link, target) in self.links.iter().rev() {
+            let others: Vec<String> = spellings
+                .iter()
+                .filter_map(|path| path.strip_prefix(target.as_str()))
+                .map(|rest| format!("{link}{rest}"))
+                .collect();
+            spellings.extend(others);
+        }
+        spellings
+    }
+
     /// Names the package that has claimed the file.
     pub fn owner(&self, path: &str) -> Option<&str> {
         self.owners.get(path)?.as_deref()
@@ -124,5 +181,11 @@ mod tests {
         assert_eq!(claims.owner("opt/a.jar"), None);
         assert_eq!(claims.owner("never/asked"), None);
         assert!(!claims.is_empty() && Claims::default().is_empty());
+        let mut spellings = claims.spellings();
+        spellings.sort();
+        assert_eq!(
+            spellings,
+            ["lib/a.jar", "opt/a.jar", "sbin/tool", "top", "usr/bin/tool", "usr/lib/a.jar", "usr/sbin/tool"]
+        );
     }
 }

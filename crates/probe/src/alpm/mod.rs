@@ -10,7 +10,7 @@ mod files;
 
 use jiff::Timestamp;
 use yagura_model::package::Provenance;
-use yagura_model::{Origin, Package, PackageKind, ReadProblem, SourceLine, SourcePackage};
+use yagura_model::{Origin, Package, PackageKind, ReadProblem, Release, SourceLine, SourcePackage};
 
 use crate::database::{
     Database, Faults, RECORDS_MAX, bad_name_text, bad_value_text, folders, is_word, list, missing_text, no_name_text,
@@ -18,6 +18,7 @@ use crate::database::{
 };
 use crate::error::InventoryError;
 use crate::host::{ByteLimit, Host};
+use crate::snapshot::PackageDatabase;
 pub use files::Files;
 
 pub(crate) const LOCAL_PATH: &str = "var/lib/pacman/local";
@@ -42,6 +43,11 @@ pub fn read(host: &dyn Host) -> Result<Option<Database>, InventoryError> {
         }
     }
     Ok(Some(Database::sorted(LOCAL_PATH, packages, faults)))
+}
+
+/// Reads the database for the snapshot.
+pub(crate) fn inventory(host: &dyn Host, _: Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError> {
+    Ok(read(host)?.map(Database::into_inventory))
 }
 
 /// Parses one record.

@@ -12,7 +12,7 @@
 mod files;
 
 use yagura_model::package::Provenance;
-use yagura_model::{LocalText, Package, PackageKind, ReadProblem, SourceLine, SourcePackage};
+use yagura_model::{LocalText, Package, PackageKind, ReadProblem, Release, SourceLine, SourcePackage};
 
 use crate::database::{
     Database, Faults, VALUE_BYTES_MAX, bad_name_text, bad_value_text, check_count, is_word, missing_text, no_name_text,
@@ -20,6 +20,7 @@ use crate::database::{
 };
 use crate::error::InventoryError;
 use crate::host::{ByteLimit, Host};
+use crate::snapshot::PackageDatabase;
 pub use files::Files;
 
 /// Where it is; apk 3 on a merged system has moved it below `usr`.
@@ -40,6 +41,11 @@ pub fn read(host: &dyn Host) -> Result<Option<Database>, InventoryError> {
         }
     }
     Ok(None)
+}
+
+/// Reads the database for the snapshot.
+pub(crate) fn inventory(host: &dyn Host, _: Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError> {
+    Ok(read(host)?.map(Database::into_inventory))
 }
 
 /// Parses the bytes of the database.

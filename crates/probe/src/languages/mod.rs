@@ -60,15 +60,14 @@ struct Reader {
     read: fn(&dyn Host, &str, &mut Found),
 }
 
-/// In the order of asking; the last one looks at programs, whose names say little.
-const READERS: [Reader; 7] = [
+/// In the order of asking. Programs, whose names say little, are [`program`]'s.
+const READERS: [Reader; 6] = [
     Reader { wants: npm::wants, read: npm::read },
     Reader { wants: python::wants, read: python::read },
     Reader { wants: java::wants, read: java::read },
     Reader { wants: gem::wants, read: gem::read },
     Reader { wants: composer::wants, read: composer::read },
     Reader { wants: dotnet::wants, read: dotnet::read },
-    Reader { wants: program::wants, read: program::read },
 ];
 
 /// Reads the language packages of a host.
@@ -81,10 +80,16 @@ pub fn read_within(host: &dyn Host, owners: &dyn Owners, bounds: Bounds) -> Lang
     let mut found = Found::default();
     let mut faults = crate::database::Faults::default();
     let mounts = Mounts::read(host, &mut faults);
-    let seen = walk::walk(host, bounds, &mounts, &mut faults, &mut |directory, name| {
-        if let Some(reader) = READERS.iter().find(|reader| (reader.wants)(directory, name)) {
-            (reader.read)(host, &walk::join(directory, name), &mut found);
+    let seen = walk::walk(host, bounds, &mounts, &mut faults, &mut |directory, names| {
+        let mut programs = Vec::new();
+        for name in names {
+            match READERS.iter().find(|reader| (reader.wants)(directory, name)) {
+                Some(reader) => (reader.read)(host, &walk::join(directory, name), &mut found),
+                None if program::wants(name) => programs.push(*name),
+                None => {}
+            }
         }
+        program::read_all(host, directory, &programs, &mut found);
     });
     let Found { mut packages, faults: of_files, .. } = found;
     let mut problems = faults.into_problems("");

@@ -11,7 +11,9 @@ const TEXT_LIMIT: ByteLimit = ByteLimit::mib(64);
 pub(super) fn part(file: &dyn OpenFile, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
     let rest = usize::try_from(file.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
     let mut bytes = vec![0; length.min(rest)];
-    file.read_at(offset, &mut bytes)?;
+    if !bytes.is_empty() {
+        file.read_at(offset, &mut bytes)?;
+    }
     Ok(bytes)
 }
 

@@ -73,13 +73,13 @@ const FIRST: [&str; 7] = ["usr", "opt", "srv", "app", "home", "root", "var"];
 const MEANING: Text =
     Text::new("language packages below it are not assessed", "その配下にある言語パッケージは評価されません");
 
-/// Walks the host and names every regular file to `visit`: its directory, and its name in it.
+/// Walks the host and names the regular files of each directory to `visit`.
 pub(super) fn walk(
     host: &dyn Host,
     bounds: Bounds,
     mounts: &Mounts,
     faults: &mut Faults,
-    visit: &mut dyn FnMut(&str, &str),
+    visit: &mut dyn FnMut(&str, &[&str]),
 ) -> Seen {
     let mut seen = Seen::default();
     let mut pending: Vec<(String, usize)> = vec![(String::new(), 0)];
@@ -100,14 +100,16 @@ pub(super) fn walk(
         };
         seen.directories += 1;
         let first_below = pending.len();
-        for entry in entries {
+        let mut files = Vec::new();
+        for entry in &entries {
             if seen.entries == bounds.entries_max {
+                visit(&directory, &files);
                 faults.report(SourceLine::file(directory), too_many_text(bounds.entries_max));
                 return seen;
             }
             seen.entries += 1;
             match entry.kind {
-                FileKind::File => visit(&directory, &entry.name),
+                FileKind::File => files.push(entry.name.as_str()),
                 FileKind::Directory if !NAMES_NOT_ENTERED.contains(&entry.name.as_str()) => {
                     let path = join(&directory, &entry.name);
                     if !is_entered(&path, bounds) || mounts.keeps_out(&path) {
@@ -122,6 +124,7 @@ pub(super) fn walk(
                 FileKind::Directory | FileKind::Symlink | FileKind::Special => {}
             }
         }
+        visit(&directory, &files);
         let below = pending.get_mut(first_below..).unwrap_or_default();
         below.reverse();
         if depth == 0 {
@@ -178,8 +181,8 @@ mod tests {
 
     fn walked(host: &MemoryHost, bounds: Bounds) -> (Vec<String>, Seen, Vec<String>) {
         let (mut files, mut faults) = (Vec::new(), Faults::default());
-        let seen = walk(host, bounds, &Mounts::default(), &mut faults, &mut |directory, name| {
-            files.push(join(directory, name));
+        let seen = walk(host, bounds, &Mounts::default(), &mut faults, &mut |directory, names| {
+            files.extend(names.iter().map(|name| join(directory, name)));
         });
         let problems = faults.into_problems("");
         (files, seen, problems.into_iter().map(|p| format!("{}: {}", p.place, p.message.en)).collect())

@@ -12,11 +12,12 @@
 mod files;
 
 use yagura_model::package::Provenance;
-use yagura_model::{Origin, Package, PackageKind, SourceLine, SourcePackage};
+use yagura_model::{Origin, Package, PackageKind, Release, SourceLine, SourcePackage};
 
 use crate::database::{Database, Faults, RECORDS_MAX, bad_name_text, check_count, folders, is_word, list, read_file};
 use crate::error::InventoryError;
 use crate::host::{ByteLimit, Host};
+use crate::snapshot::PackageDatabase;
 pub use files::Files;
 
 pub(crate) const PKG_PATH: &str = "var/db/pkg";
@@ -47,6 +48,11 @@ pub fn read(host: &dyn Host) -> Result<Option<Database>, InventoryError> {
         }
     }
     Ok(Some(Database::sorted(PKG_PATH, packages, faults)))
+}
+
+/// Reads the database for the snapshot.
+pub(crate) fn inventory(host: &dyn Host, _: Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError> {
+    Ok(read(host)?.map(Database::into_inventory))
 }
 
 fn package(
