@@ -15,7 +15,7 @@ const NO_VERSION: Text =
 
 pub(super) fn wants(directory: &str, name: &str) -> bool {
     name.ends_with(".gemspec")
-        && (directory.ends_with("/specifications") || directory.ends_with("/specifications/default"))
+        && matches!(directory.strip_suffix("/default").unwrap_or(directory).rsplit('/').next(), Some("specifications"))
 }
 
 pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {

@@ -30,7 +30,8 @@ pub(super) fn wants(directory: &str, name: &str) -> bool {
 
 /// Where Python looks for installed packages.
 fn is_site(directory: &str) -> bool {
-    directory.ends_with("/site-packages") || directory.ends_with("/dist-packages")
+    let folder = directory.rsplit_once('/').map_or(directory, |(_, folder)| folder);
+    matches!(folder, "site-packages" | "dist-packages")
 }
 
 pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
