@@ -1,5 +1,5 @@
 //! How long the inventory of a host with 600 packages takes: all of it from the disk, and the
-//! parser alone.
+//! parser alone; and that of a host with 1,000 rpms, made of the headers of a real one.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot prepare itself may fail loudly")]
 
@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use yagura_probe::rpm::{self, Flow};
 use yagura_probe::{RootedHost, dpkg, inventory};
 
 const PACKAGES: usize = 600;
@@ -67,4 +68,53 @@ fn parse_600_records(bencher: Bencher<'_, '_>) {
 fn inventory_of_this_machine(bencher: Bencher<'_, '_>) {
     let host = RootedHost::live().unwrap();
     bencher.bench(|| inventory(&host));
+}
+
+/// The headers of a real RHEL 8, over and over up to 1,000, as a current rpm keeps them: 45 MB.
+fn rpm_host() -> Option<tempfile::TempDir> {
+    let packed = yagura_testkit::shared_data("hosts/rhel-8.0-ubi-bdb/rootfs.tar.zst")?;
+    let sample = tempfile::tempdir().unwrap();
+    tar::Archive::new(zstd::Decoder::new(std::fs::File::open(packed).unwrap()).unwrap()).unpack(sample.path()).unwrap();
+    let mut blobs: Vec<Vec<u8>> = Vec::new();
+    rpm::read_headers(&RootedHost::open(sample.path()).unwrap(), &mut |header| {
+        let header = header.unwrap();
+        if !header.is_public_key() {
+            blobs.push(header.to_blob());
+        }
+        Flow::Next
+    })
+    .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("usr/lib/sysimage/rpm");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(dir.path().join("etc")).unwrap();
+    std::fs::write(dir.path().join("etc/os-release"), "ID=rhel\nVERSION_ID=9.4\n").unwrap();
+    let database = rusqlite::Connection::open(folder.join("rpmdb.sqlite")).unwrap();
+    database
+        .execute_batch("BEGIN; CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+        .unwrap();
+    for blob in blobs.iter().cycle().take(1000) {
+        database.execute("INSERT INTO Packages (blob) VALUES (?1)", [blob]).unwrap();
+    }
+    database.execute_batch("COMMIT").unwrap();
+    Some(dir)
+}
+
+#[divan::bench]
+fn inventory_of_1000_rpms(bencher: Bencher<'_, '_>) {
+    let Some(dir) = rpm_host() else { return };
+    let host = RootedHost::open(dir.path()).unwrap();
+    bencher.counter(ItemsCount::new(1000_usize)).bench(|| {
+        let snapshot = inventory(&host).unwrap();
+        assert_eq!((snapshot.packages.len(), snapshot.problems.len()), (1000, 0));
+        snapshot
+    });
+}
+
+/// What a look-up of owners costs on top: every list of folders is gone through.
+#[divan::bench]
+fn owners_among_1000_rpms(bencher: Bencher<'_, '_>) {
+    let Some(dir) = rpm_host() else { return };
+    let host = RootedHost::open(dir.path()).unwrap();
+    bencher.bench(|| rpm::owners(&host, &["usr/lib/python3.6/site-packages/six.py", "usr/bin/bash"]).unwrap());
 }

@@ -4,8 +4,8 @@
 //! a mounted image and on a map in a test. Probes start no process and write no file.
 //!
 //! [`snapshot`](snapshot()) is the whole interface for everyone above: a [`RootedHost`] in, a
-//! snapshot out. Each object has a file of its own: `os_release`, `identity`, `kernel`, `dpkg`
-//! (what is installed) and `origin` (who built it).
+//! snapshot out. Each object has a file of its own: `os_release`, `identity`, `kernel`, `dpkg` and
+//! `rpm` (what is installed), `origin` (who built it) and `channels` (from where it can be renewed).
 //!
 //! # Invariants
 //!
@@ -16,6 +16,8 @@
 
 pub mod alpm;
 pub mod apk;
+mod base64;
+pub mod channels;
 pub mod database;
 pub mod dpkg;
 mod error;

@@ -4,7 +4,9 @@ use yagura_model::{LocalText, Package, ReadProblem, Release, Snapshot, SourceLin
 
 use crate::error::InventoryError;
 use crate::host::Host;
-use crate::{alpm, apk, dpkg, flatpak, identity, kernel, languages, os_release, owners, portage, rpm, settings, snap};
+use crate::{
+    alpm, apk, channels, dpkg, flatpak, identity, kernel, languages, os_release, owners, portage, rpm, settings, snap,
+};
 
 /// Reads all that we know how to read of a host.
 ///
@@ -36,10 +38,14 @@ pub fn inventory(host: &dyn Host) -> Result<Snapshot, InventoryError> {
             problems.append(&mut database.problems);
             snapshot.release = snapshot.release.or(database.release);
             snapshot.packages = database.packages;
+            kernel::name_package(&mut snapshot.kernel, &snapshot.packages);
             snapshot.package_database = Some(database.path);
         }
         None => problems.extend(other_database(host)),
     }
+    let architecture = snapshot.host.architecture.as_deref();
+    snapshot.channels =
+        channels::read(host, snapshot.release.as_ref(), architecture, &mut snapshot.packages, &mut problems);
     snapshot.problems = problems;
     Ok(snapshot)
 }
@@ -86,11 +92,21 @@ const DATABASES: &[ReadDatabase] = &[
     portage::inventory,
 ];
 
+/// Words of distributions made of rpms, in their own `ID` or in `ID_LIKE`.
+const OF_RPMS: &[&str] =
+    &["rhel", "centos", "fedora", "suse", "opensuse", "sles", "amzn", "azurelinux", "mariner", "photon"];
+
 /// Reads the first database with a package in it: Fedora's dpkg, installed as a tool, keeps an
-/// empty one.
+/// empty one mostly, and is asked last there.
 fn package_database(host: &dyn Host, release: Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError> {
+    let is_of_rpms = release.is_some_and(|release| {
+        let mut words = std::iter::once(&release.distribution).chain(&release.like);
+        words.any(|word| OF_RPMS.contains(&word.as_str()))
+    });
+    let (dpkg, others) = DATABASES.split_at(1);
+    let order = if is_of_rpms { [others, dpkg] } else { [dpkg, others] };
     let mut empty = None;
-    for read in DATABASES {
+    for read in order.into_iter().flatten() {
         match read(host, release)? {
             Some(database) if !database.packages.is_empty() => return Ok(Some(database)),
             found => empty = empty.or(found),
@@ -164,6 +180,11 @@ mod tests {
         assert_eq!(snapshot.problems[0].place.path, "usr/lib/opkg/status");
         // Debian hosts that build for others have an rpm database as well; theirs is dpkg's.
         let status = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+        let fedora = MemoryHost::new()
+            .file("etc/os-release", "ID=rocky\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=9.4\n")
+            .file("var/lib/dpkg/status", status)
+            .denied("var/lib/rpm/rpmdb.sqlite");
+        assert!(inventory(&fedora).is_err(), "its dpkg is a tool; its own database cannot be read");
         let both = MemoryHost::new().denied("var/lib/rpm/rpmdb.sqlite").file("var/lib/dpkg/status", status);
         assert!(inventory(&both).unwrap().problems.is_empty());
     }

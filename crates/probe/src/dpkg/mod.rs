@@ -11,6 +11,7 @@
 mod architecture;
 mod files;
 mod record;
+mod release;
 pub(crate) mod stanza;
 mod version;
 
@@ -99,12 +100,13 @@ pub(crate) fn inventory(host: &dyn Host, release: Option<&Release>) -> Result<Op
     };
     let mut problems = database.problems;
     let architecture = architecture::read(host, &database.records, &mut problems);
-    origin::classify(host, release, &mut database.records, &mut problems);
+    let shown = if release.is_none() { release::shown_by(&database.records, &database.path) } else { None };
+    origin::classify(host, release.or(shown.as_ref()), &mut database.records, &mut problems);
     Ok(Some(PackageDatabase {
         path: database.path,
         packages: database.records.into_iter().map(|record| record.package).collect(),
         architecture,
-        release: None,
+        release: shown,
         problems,
     }))
 }
