@@ -52,13 +52,25 @@ fn key(package: &Package) -> (&str, &str, &str, &SourceLine) {
 }
 
 /// Collects problems, and only counts them where there are too many.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Faults {
     listed: Vec<ReadProblem>,
     omitted: usize,
+    listed_max: usize,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::at_most(PROBLEMS_MAX)
+    }
 }
 
 impl Faults {
+    /// Lists so many.
+    pub(crate) fn at_most(listed_max: usize) -> Self {
+        Self { listed: Vec::new(), omitted: 0, listed_max }
+    }
+
     /// Reports one.
     pub(crate) fn report(&mut self, place: SourceLine, message: LocalText) {
         self.add(ReadProblem { place, message });
@@ -66,7 +78,7 @@ impl Faults {
 
     /// Reports one that was put together elsewhere.
     pub(crate) fn add(&mut self, problem: ReadProblem) {
-        if self.listed.len() < PROBLEMS_MAX {
+        if self.listed.len() < self.listed_max {
             self.listed.push(problem);
         } else {
             self.omitted += 1;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 /// Groups of archives that are often built without Maven, or lose its files on the way: by their
 /// artifact's name, or by how it begins (`*`). The first that fits counts.
 const GROUPS: &[(&str, &str)] = &[
+    ("asm", "org.ow2.asm"),
+    ("asm-*", "org.ow2.asm"),
     ("bcpkix-*", "org.bouncycastle"),
     ("bcprov-*", "org.bouncycastle"),
     ("bctls-*", "org.bouncycastle"),
@@ -32,6 +34,8 @@ const GROUPS: &[(&str, &str)] = &[
     ("groovy-*", "org.codehaus.groovy"),
     ("gson", "com.google.code.gson"),
     ("guava", "com.google.guava"),
+    ("guice", "com.google.inject"),
+    ("guice-*", "com.google.inject.extensions"),
     ("h2", "com.h2database"),
     ("hibernate-core", "org.hibernate"),
     ("hibernate-validator", "org.hibernate.validator"),
@@ -110,7 +114,7 @@ pub(super) fn guess(stem: &str, attributes: &BTreeMap<String, String>) -> Option
         (None, Some(told)) => (titled(attributes).unwrap_or(stem), told),
         (None, None) => return None,
     };
-    if artifact.is_empty() {
+    if !is_artifact(artifact) {
         return None;
     }
     let group = known_group(artifact).map(str::to_owned).or_else(|| told_group(artifact, attributes));
@@ -154,9 +158,12 @@ fn chosen<'a>(named: &'a str, told: Option<&'a str>) -> &'a str {
 
 /// The artifact's name where the file's name has no version: the manifest's title, if it is a name.
 fn titled(attributes: &BTreeMap<String, String>) -> Option<&str> {
-    let title = attributes.get("implementation-title")?.trim();
-    let is_name = title.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    (is_name && !title.is_empty()).then_some(title)
+    attributes.get("implementation-title").map(|title| title.trim()).filter(|title| is_artifact(title))
+}
+
+/// Tells whether Maven would take a text for the name of an artifact.
+fn is_artifact(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 fn known_group(artifact: &str) -> Option<&'static str> {
@@ -227,6 +234,7 @@ mod tests {
         assert_eq!(guessed("lib", &[("implementation-version", "1.1"), ("implementation-title", "x-y")]), "x-y 1.1");
         assert_eq!(guessed("lib", &[("implementation-version", "1.1"), ("implementation-title", "My lib")]), "lib 1.1");
         assert_eq!(guessed("lib", &[("implementation-version", "unknown")]), "-");
+        assert_eq!(guessed("My program 1-1.0", &[]), "-");
         assert_eq!(guessed("", &[]), "-");
     }
 }

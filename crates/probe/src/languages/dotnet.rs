@@ -46,7 +46,8 @@ pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
             "runtimepack" => name.strip_prefix("runtimepack.").unwrap_or(name),
             _ => continue,
         };
-        found.add(Ecosystem::NuGet, name, version, path);
+        // The registry does not tell cases apart.
+        found.add(Ecosystem::NuGet, &name.to_ascii_lowercase(), version, path);
     }
 }
 
@@ -67,8 +68,8 @@ mod tests {
             .file("opt/empty/App.deps.json", "{}")
             .file("opt/broken/App.deps.json", "{\"libraries\":[]}");
         insta::assert_snapshot!(found_in(&host), @r"
-        nuget Microsoft.NETCore.App.Runtime.linux-x64 6.0.1 /opt/app/App.deps.json
-        nuget Newtonsoft.Json 12.0.1 /opt/app/App.deps.json
+        nuget microsoft.netcore.app.runtime.linux-x64 6.0.1 /opt/app/App.deps.json
+        nuget newtonsoft.json 12.0.1 /opt/app/App.deps.json
         /opt/broken/App.deps.json: the file is not .NET's list of dependencies; its packages are not assessed
         ");
     }

@@ -8,20 +8,34 @@ use crate::database::{Faults, is_word};
 use crate::host::ReadError;
 use crate::problem::{Quoted, unreadable};
 
-/// Packages in all; a build server with a thousand `node_modules` has some 300,000.
-const PACKAGES_MAX: usize = 1_000_000;
+/// Packages in all. A workstation with a hundred `node_modules` has some 50,000, and a snapshot of more
+/// would not travel.
+const PACKAGES_MAX: usize = 200_000;
 
 const MEANING: Text = Text::new("its packages are not assessed", "そこに含まれるパッケージは評価されません");
 
 /// Packages and problems of all languages.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Found {
     pub(super) packages: Vec<Package>,
     pub(super) faults: Faults,
     /// The path of the last package on the disk, and what was handed in there: a shaded archive or
     /// a program names some packages twice.
     current: (String, BTreeSet<(Ecosystem, String, String)>),
+    packages_max: usize,
     is_full: bool,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            packages: Vec::new(),
+            faults: Faults::default(),
+            current: Default::default(),
+            packages_max: PACKAGES_MAX,
+            is_full: false,
+        }
+    }
 }
 
 impl Found {
@@ -39,9 +53,9 @@ impl Found {
             );
             return;
         }
-        if self.packages.len() == PACKAGES_MAX {
+        if self.packages.len() == self.packages_max {
             if !std::mem::replace(&mut self.is_full, true) {
-                self.say(place, too_many_text());
+                self.say(place, too_many_text(self.packages_max));
             }
             return;
         }
@@ -76,16 +90,28 @@ impl Found {
     }
 }
 
-fn too_many_text() -> LocalText {
+fn too_many_text(packages_max: usize) -> LocalText {
     LocalText::new(
-        format!("there are more than {PACKAGES_MAX} language packages; this one and all after it are not assessed"),
-        format!("言語パッケージが {PACKAGES_MAX} 件を超えています。これ以降のものは評価されません"),
+        format!("there are more than {packages_max} language packages; this one and all after it are not assessed"),
+        format!("言語パッケージが {packages_max} 件を超えています。これ以降のものは評価されません"),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_is_bounded() {
+        let mut found = Found { packages_max: 2, ..Found::default() };
+        for place in ["a", "b", "c", "d"] {
+            found.add(Ecosystem::Npm, "x", "1", place);
+        }
+        let problems = found.faults.into_problems("");
+        assert_eq!((found.packages.len(), problems.len()), (2, 1));
+        insta::assert_snapshot!(problems[0].message.en, @"there are more than 2 language packages; this one and all after it are not assessed");
+        assert_eq!(problems[0].place.path, "c");
+    }
 
     #[test]
     fn a_place_names_a_package_once() {

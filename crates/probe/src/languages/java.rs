@@ -14,6 +14,8 @@ use crate::host::{ByteLimit, Host};
 
 /// Endings of Java's archives: libraries, web applications, enterprise applications, plug-ins.
 const ENDINGS: [&str; 10] = [".jar", ".war", ".ear", ".par", ".sar", ".nar", ".hpi", ".jpi", ".kar", ".lpkg"];
+/// Those that nobody else uses.
+const SURE_ENDINGS: [&str; 3] = [".jar", ".war", ".ear"];
 /// An application in an installer's archive in a bundle.
 const DEPTH_MAX: usize = 6;
 /// An archive that is compressed in another one is unpacked into memory.
@@ -35,7 +37,8 @@ fn is_archive(name: &str) -> bool {
 }
 
 fn is_pom_properties(name: &str) -> bool {
-    name.starts_with("META-INF/maven/") && name.ends_with("/pom.properties")
+    // Of an application that was packed with its classes in a folder it lies below that folder.
+    name.contains("META-INF/maven/") && name.ends_with("/pom.properties")
 }
 
 pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
@@ -44,8 +47,11 @@ pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
         Ok(None) => return,
         Err(error) => return found.unreadable(path, &error),
     };
-    // Packaging leaves empty files for what it has moved elsewhere.
-    if file.length() > 0 {
+    // Packaging leaves empty files for what it has moved elsewhere, and the rarer endings have
+    // other meanings too.
+    let is_surely_java = SURE_ENDINGS.iter().any(|ending| path.ends_with(ending));
+    let begins_as_zip = || file.read_at(0, 2).is_ok_and(|begin| begin == b"PK");
+    if file.length() > 0 && (is_surely_java || begins_as_zip()) {
         look(&file, path, 1, &mut Budget::default(), found);
     }
 }
@@ -155,7 +161,9 @@ mod tests {
             .file("opt/app-1.0.jar", jar(&[pom("org.own", "app", "1.0"), core.clone()], "", &[]))
             .file("opt/spring-core-5.3.0.jar", jar(&[pom("cglib", "cglib", "3.3.0")], "", &[]))
             .file("opt/nothing.jar", jar(&[], "", &[]))
-            .file("opt/empty.jar", "");
+            .file("opt/empty.jar", "")
+            .file("opt/song.kar", "MThd")
+            .file("opt/My program 1-1.0.jar", jar(&[], "", &[]));
         insta::assert_snapshot!(found_in(&host), @r"
         maven cglib:cglib 3.3.0 /opt/spring-core-5.3.0.jar
         maven org.apache.logging.log4j:log4j-core 2.14.1 /opt/app-1.0.jar

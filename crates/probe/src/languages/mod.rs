@@ -34,12 +34,16 @@ use std::collections::BTreeSet;
 
 use yagura_model::{Package, ReadProblem};
 
+use crate::database::Faults;
 use crate::host::{ByteLimit, Host};
 use crate::owners::{Claims, Owners};
 use found::Found;
 pub use go::parse as parse_go_modules;
 use mounts::Mounts;
 pub use walk::{Bounds, Seen};
+
+/// Directories that could not be entered and are listed: to others than root, many are closed.
+const CLOSED_MAX: usize = 100;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -78,7 +82,7 @@ pub fn read(host: &dyn Host, owners: &dyn Owners) -> Languages {
 /// Reads the language packages of a host, walking within `bounds`.
 pub fn read_within(host: &dyn Host, owners: &dyn Owners, bounds: Bounds) -> Languages {
     let mut found = Found::default();
-    let mut faults = crate::database::Faults::default();
+    let mut faults = Faults::at_most(CLOSED_MAX);
     let mounts = Mounts::read(host, &mut faults);
     let seen = walk::walk(host, bounds, &mounts, &mut faults, &mut |directory, names| {
         let mut programs = Vec::new();

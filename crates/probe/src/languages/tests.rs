@@ -65,3 +65,11 @@ fn a_host_without_languages_asks_nobody() {
     assert_eq!((languages.packages.len(), languages.problems.len()), (0, 0));
     assert_eq!((languages.seen.directories, languages.seen.entries), (2, 2));
 }
+
+#[test]
+fn closed_directories_are_counted_where_there_are_many() {
+    let host = (0..103).fold(MemoryHost::new(), |host, n| host.file(&format!("{n:03}/x"), ""));
+    let languages = read_within(&host, &Nobody, Bounds { depth_max: 0, ..Bounds::default() });
+    assert_eq!(languages.problems.len(), CLOSED_MAX + 1);
+    insta::assert_snapshot!(languages.problems[CLOSED_MAX].message.en, @"3 more problems of this kind are not listed");
+}

@@ -67,6 +67,8 @@ const CONTAINERS: [&str; 17] = [
 ];
 /// The same, below a user's home.
 const USERS_CONTAINERS: [&str; 3] = [".local/share/containers", ".local/share/docker", ".local/share/flatpak"];
+/// What lies below a user's home unpacked and is not installed.
+const USERS_NOT_ENTERED: [&str; 3] = [".cache/uv", ".cache/pip", ".local/share/Trash"];
 /// Where packages are most likely comes first, so that a bound takes the rest.
 const FIRST: [&str; 7] = ["usr", "opt", "srv", "app", "home", "root", "var"];
 
@@ -142,11 +144,11 @@ pub(super) fn join(directory: &str, name: &str) -> String {
 }
 
 fn is_entered(path: &str, bounds: Bounds) -> bool {
-    if NOT_ENTERED.contains(&path) {
+    let users = |ends: &[&str]| ends.iter().any(|end| path.strip_suffix(end).is_some_and(|home| home.ends_with('/')));
+    if NOT_ENTERED.contains(&path) || users(&USERS_NOT_ENTERED) {
         return false;
     }
-    let users = |end: &str| path.strip_suffix(end).is_some_and(|home| home.ends_with('/'));
-    bounds.containers || !(CONTAINERS.contains(&path) || USERS_CONTAINERS.iter().any(|end| users(end)))
+    bounds.containers || !(CONTAINERS.contains(&path) || users(&USERS_CONTAINERS))
 }
 
 fn no_text_text() -> LocalText {
@@ -203,11 +205,12 @@ mod tests {
             .file("var/lib/docker/overlay2/x/merged/usr/y", "")
             .file("home/u/.local/share/containers/z", "")
             .file("home/u/.git/objects/00/z", "")
+            .file("home/u/.cache/uv/z", "")
             .file("snap/x/1/y", "");
         let (files, seen, problems) = walked(&host, Bounds::default());
         assert_eq!(files, ["bin-of-root", "usr/b", "usr/lib/a", "var/c", "aaa/x", "data/proc/x"]);
         assert_eq!(problems, [""; 0]);
-        assert_eq!((seen.directories, seen.entries), (12, 24));
+        assert_eq!((seen.directories, seen.entries), (13, 26));
         let everything = Bounds { containers: true, ..Bounds::default() };
         assert_eq!(walked(&host, everything).0.len(), 9);
     }
