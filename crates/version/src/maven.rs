@@ -17,7 +17,7 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::{compare_numbers, is_zero};
+use crate::scan::{compare_numbers, compare_padded, is_zero};
 
 /// The qualifiers in their order; the empty one is the release itself.
 const QUALIFIERS: [&str; 7] = ["alpha", "beta", "milestone", "rc", "snapshot", "", "sp"];
@@ -260,16 +260,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
         return Ordering::Equal;
     }
     let (a, b) = (Lists::parse(a), Lists::parse(b));
-    let (mut a, mut b) = (a.places(), b.places());
-    loop {
-        match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (x, y) => match Place::compare(x.as_ref(), y.as_ref()) {
-                Ordering::Equal => {}
-                unequal => return unequal,
-            },
-        }
-    }
+    compare_padded(a.places(), b.places(), |a, b| Place::compare(a.as_ref(), b.as_ref()))
 }
 
 /// Tells whether a string can be a version in a repository: Maven reads any text, but a version
