@@ -172,12 +172,12 @@ impl<'t> Parts<'t> {
         let (number, mut suffix) = split_suffix(words.next()?);
         let mut version = number.to_owned();
         let mut rest: Vec<&str> = words.collect();
-        if let Some((pack, more)) = rest.first().and_then(|word| word.strip_prefix("SP")).map(split_suffix) {
-            if pack.bytes().all(|byte| byte.is_ascii_digit()) && !pack.is_empty() {
-                version = format!("{number}.{pack}");
-                suffix = more;
-                rest.remove(0);
-            }
+        let pack = rest.first().and_then(|word| word.strip_prefix("SP")).map(split_suffix);
+        let numbered = |pack: &str| !pack.is_empty() && pack.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some((pack, more)) = pack.filter(|(pack, _)| numbered(pack)) {
+            version = format!("{number}.{pack}");
+            suffix = more;
+            rest.remove(0);
         }
         let plain = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         reading::word(&version, 8).filter(|_| plain)?;
