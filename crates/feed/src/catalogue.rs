@@ -5,7 +5,7 @@ use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
 use crate::{alma_osv, redhat_osv, rocky_osv};
-use crate::{amazon_linux, suse_osv, ubuntu_cve_tracker};
+use crate::{amazon_linux, suse_csaf_vex, suse_osv, ubuntu_cve_tracker, ubuntu_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
@@ -23,6 +23,8 @@ pub const FEEDS: &[FeedSpec] = &[
     ubuntu_cve_tracker::FEED,
     amazon_linux::FEED,
     suse_osv::FEED,
+    ubuntu_osv::FEED,
+    suse_csaf_vex::FEED,
 ];
 
 /// One source of statements or facts.

@@ -56,12 +56,14 @@ mod rpm_family;
 mod status;
 mod store;
 mod suse;
+pub mod suse_csaf_vex;
 pub mod suse_osv;
 mod sync;
 #[cfg(test)]
 mod testing;
 mod ubuntu;
 pub mod ubuntu_cve_tracker;
+pub mod ubuntu_osv;
 mod updateinfo;
 mod xml;
 

@@ -47,8 +47,12 @@ impl Sink for Checker {
 }
 
 fn feed(bytes: &[u8], feed: &FeedSpec) -> bool {
-    // Of a repository's archive only the files about flaws are read.
-    let name = if feed.id == "ubuntu-cve-tracker" { "active/CVE-2099-0001" } else { "document-2099-01-01" };
+    // Of some archives only members of certain names are read.
+    let name = match feed.id {
+        "ubuntu-cve-tracker" => "active/CVE-2099-0001",
+        "suse-csaf-vex" => "cve-2099-0001.json",
+        _ => "document-2099-01-01",
+    };
     let entry = Entry { document: feed.documents[0].name, name, bytes };
     (feed.parse)(&entry, &mut Checker).is_ok()
 }
@@ -63,6 +67,11 @@ const GOOD: &[(&str, &str)] = &[
     ("ubuntu-cve-tracker", include_str!("../fixtures/ubuntu-cve-tracker/CVE-2099-0001")),
     ("amazon-linux", include_str!("../fixtures/amazon-linux/updateinfo.xml")),
     ("suse-osv", include_str!("../fixtures/suse-osv/SUSE-SU-2099_0001-1.json")),
+    ("ubuntu-osv", include_str!("../fixtures/ubuntu-osv/USN-9001-1.json")),
+    ("suse-csaf-vex", include_str!("../fixtures/suse-csaf-vex/cve-2099-0001.json")),
+    ("redhat-osv", include_str!("../fixtures/redhat-osv/RHSA-2099:0001.json")),
+    ("alma-osv", include_str!("../fixtures/alma-osv/ALSA-2099:0001.json")),
+    ("rocky-osv", include_str!("../fixtures/rocky-osv/RLSA-2099:0001.json")),
 ];
 
 fn good(which: usize) -> (&'static FeedSpec, &'static [u8]) {
