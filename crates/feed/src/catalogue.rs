@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
-use crate::{alma_osv, redhat_osv, rocky_osv};
+use crate::{alma_osv, oracle_oval, redhat_osv, redhat_oval, rocky_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
@@ -19,6 +19,8 @@ pub const FEEDS: &[FeedSpec] = &[
     redhat_osv::FEED,
     alma_osv::FEED,
     rocky_osv::FEED,
+    redhat_oval::FEED,
+    oracle_oval::FEED,
 ];
 
 /// One source of statements or facts.

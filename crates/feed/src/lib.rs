@@ -43,6 +43,7 @@ mod json;
 mod lock;
 pub mod merge;
 mod mirror;
+pub mod oracle_oval;
 mod osv;
 mod oval_xml;
 mod progress;
@@ -50,6 +51,7 @@ mod reading;
 #[cfg(test)]
 mod recorder;
 pub mod redhat_osv;
+pub mod redhat_oval;
 pub mod rocky_osv;
 mod rpm_family;
 mod status;
