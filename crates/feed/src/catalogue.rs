@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
-use crate::{alma_osv, oracle_oval, redhat_osv, redhat_oval, rocky_osv};
+use crate::{alma_osv, oracle_oval, redhat_cve, redhat_osv, redhat_oval, redhat_vex, rocky_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
@@ -21,6 +21,8 @@ pub const FEEDS: &[FeedSpec] = &[
     rocky_osv::FEED,
     redhat_oval::FEED,
     oracle_oval::FEED,
+    redhat_cve::FEED,
+    redhat_vex::FEED,
 ];
 
 /// One source of statements or facts.

@@ -31,6 +31,7 @@ pub mod catalogue;
 pub mod cisa_kev;
 pub mod compile;
 pub mod container;
+mod csaf;
 mod current;
 mod debian;
 pub mod debian_advisories;
@@ -50,8 +51,10 @@ mod progress;
 mod reading;
 #[cfg(test)]
 mod recorder;
+pub mod redhat_cve;
 pub mod redhat_osv;
 pub mod redhat_oval;
+pub mod redhat_vex;
 pub mod rocky_osv;
 mod rpm_family;
 mod status;

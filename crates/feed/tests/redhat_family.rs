@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use real::unpack;
-use yagura_feed::{FeedSpec, Sink, alma_osv, redhat_osv, rocky_osv};
+use yagura_feed::{FeedSpec, Sink, alma_osv, redhat_cve, redhat_osv, rocky_osv};
 use yagura_model::{Names, ReleaseKey, Statement, StatementState, Vulnerability};
 use yagura_version::Scheme;
 
@@ -100,13 +100,27 @@ impl Kept {
 fn red_hats_advisories() {
     let Some(kept) = Kept::of(&redhat_osv::FEED) else { return };
     insta::assert_snapshot!(kept.render(), @r#"
-    15175 records, 234888 statements, 15148 flaws
-    70554 distinct strings, 0 doubles
-    of channels 155581, of modules 40708, of modules without a name 1059
-    {"fixed": 234888}
-    {"redhat:2": 600, "redhat:3": 2528, "redhat:4": 6574, "redhat:5": 17502, "redhat:6": 32668, "redhat:7": 56341, "redhat:8": 92453, "redhat:9": 26222}
+    15175 records, 235002 statements, 15148 flaws
+    70555 distinct strings, 0 doubles
+    of channels 156804, of modules 40708, of modules without a name 1059
+    {"fixed": 235002}
+    {"redhat:2": 600, "redhat:3": 2528, "redhat:4": 6574, "redhat:5": 17502, "redhat:6": 32671, "redhat:7": 56452, "redhat:8": 92453, "redhat:9": 26222}
     rejected {"a product of no known release": 31}
     data of 2025-02-18
+    "#);
+}
+
+#[test]
+fn red_hats_flaws() {
+    let Some(kept) = Kept::of(&redhat_cve::FEED) else { return };
+    insta::assert_snapshot!(kept.render(), @r#"
+    12760 records, 132343 statements, 12760 flaws
+    29898 distinct strings, 0 doubles
+    of channels 62968, of modules 1802, of modules without a name 0
+    {"end-of-life": 13571, "fixed": 75924, "not-affected": 31453, "open": 4461, "postponed": 1370, "under-investigation": 477, "will-not-fix": 5087}
+    {"redhat:5": 1723, "redhat:6": 14978, "redhat:7": 56229, "redhat:8": 38412, "redhat:9": 21001}
+    rejected {}
+    data of
     "#);
 }
 

@@ -88,7 +88,7 @@ impl<'a> Gathering<'a> {
         let evr = words::evr(evr).ok_or("its fixed version is not a version")?;
         let Some(place) = (reader.place)(package, evr)? else { return Ok(()) };
         let name = reading::package(&package.name).ok_or("not a package name")?;
-        let place = self.fixes.place(place);
+        let place = self.fixes.place(place).ok_or("more places than are read")?;
         if !words::is_modular(evr) {
             if modular {
                 return Err("a plain build in an advisory about modules");
@@ -101,7 +101,7 @@ impl<'a> Gathering<'a> {
             // Nothing says which of the title's modules a package belongs to; each statement is
             // compared with packages of its own module alone.
             for module in &self.modules {
-                let module = Some(self.fixes.module(module));
+                let module = self.fixes.module(module);
                 self.fixes.add(Fix { place, package: name, module, evr });
             }
         }

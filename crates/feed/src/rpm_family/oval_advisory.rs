@@ -1,5 +1,7 @@
 //! Advisories of distributors of rpm packages in the OVAL format.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -50,18 +52,20 @@ pub(crate) fn read_patch(
         if words::is_debug_symbols(package) {
             return;
         }
-        let module = module_of(conditions).map(|module| fixes.module(&module));
+        let module = module_of(conditions).and_then(|module| fixes.module(&module));
         for place in places {
             let mut place = place.clone();
             if let Some(channel) = channel(evr) {
                 place.channel = Some(channel.to_owned());
             }
-            let place = fixes.place(place);
-            fixes.add(Fix { place, package, module, evr });
+            match fixes.place(place) {
+                Some(place) => fixes.add(Fix { place, package, module, evr }),
+                None => refused = true,
+            }
         }
     });
     if refused {
-        sink.rejected(id, "not a package name or not a version");
+        sink.rejected(id, "not a package name, not a version, or too many places");
     }
     if fixes.is_empty() {
         return;
@@ -119,13 +123,9 @@ fn advisory_of(definition: &Definition) -> Option<(&str, &str)> {
 
 fn flaws_of(definition: &Definition) -> Vec<&str> {
     let references = definition.references.iter().map(|reference| reference.id.as_str());
-    let mut flaws: Vec<&str> = Vec::new();
-    for id in references.chain(definition.cves.iter().map(|cve| cve.id.as_str())).filter_map(reading::cve_id) {
-        if !flaws.contains(&id) && flaws.len() < FLAWS_MAX {
-            flaws.push(id);
-        }
-    }
-    flaws
+    let mut seen = HashSet::new();
+    let named = references.chain(definition.cves.iter().map(|cve| cve.id.as_str())).filter_map(reading::cve_id);
+    named.filter(|id| seen.insert(*id)).take(FLAWS_MAX).collect()
 }
 
 /// Takes `RHSA-2022:4765: ` from the front and ` (Critical)` from the end of a title.
