@@ -5,7 +5,7 @@ use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
 use crate::{alma_osv, oracle_oval, redhat_cve, redhat_osv, redhat_oval, redhat_vex, rocky_osv};
-use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
+use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss, fedora};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements
@@ -23,6 +23,7 @@ pub const FEEDS: &[FeedSpec] = &[
     oracle_oval::FEED,
     redhat_cve::FEED,
     redhat_vex::FEED,
+    fedora::FEED,
 ];
 
 /// One source of statements or facts.

@@ -28,7 +28,7 @@ mod place;
 pub(crate) mod states;
 pub(crate) mod words;
 
-pub(crate) use fixes::{Fix, Fixes};
+pub(crate) use fixes::{Fix, Fixes, Stated};
 pub(crate) use osv_advisory::{Reader, read_advisory};
 pub(crate) use oval_advisory::{made_at, module_of, read_patch, state_flaws};
 pub(crate) use place::{Place, place_of_cpe, place_of_product};
