@@ -25,6 +25,7 @@
 //! - Nothing here prints; [`Progress`] tells whoever wants to know.
 
 pub mod alma_osv;
+pub mod amazon_linux;
 mod archive;
 mod assemble;
 pub mod catalogue;
@@ -61,9 +62,15 @@ pub mod rocky_osv;
 mod rpm_family;
 mod status;
 mod store;
+mod suse;
+pub mod suse_csaf_vex;
+pub mod suse_osv;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod ubuntu;
+pub mod ubuntu_cve_tracker;
+pub mod ubuntu_osv;
 mod updateinfo;
 mod xml;
 

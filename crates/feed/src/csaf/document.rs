@@ -43,8 +43,6 @@ pub(crate) struct Severity<'a> {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Tracking<'a> {
     #[serde(borrow, default)]
-    pub(crate) id: Str<'a>,
-    #[serde(borrow, default)]
     pub(crate) current_release_date: Option<Str<'a>>,
 }
 

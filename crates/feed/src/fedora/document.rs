@@ -60,9 +60,8 @@ fn read_update(update: &Update, sink: &mut dyn Sink) {
             continue;
         };
         let module = module.as_deref().and_then(|module| fixes.module(module));
-        if let Some(place) = fixes.place(place.clone()) {
-            fixes.add(Fix { place, package, module, evr });
-        }
+        let place = fixes.place(place.clone());
+        fixes.add(Fix { place, package, module, evr });
     }
     if fixes.is_empty() {
         return;

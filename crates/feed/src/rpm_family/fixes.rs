@@ -31,6 +31,7 @@ pub(crate) struct Fixes<'a> {
     places: Vec<Place>,
     modules: Vec<String>,
     rows: Vec<Fix<'a>>,
+    over: bool,
 }
 
 /// Who states it, about what.
@@ -44,9 +45,9 @@ pub(crate) struct Stated<'s> {
 }
 
 impl<'a> Fixes<'a> {
-    /// Numbers a place; `None` when there are too many.
-    pub(crate) fn place(&mut self, place: Place) -> Option<usize> {
-        number(&mut self.places, place, PLACES_MAX)
+    /// Numbers a place. What is added for one beyond the bound is dropped, see [`Self::is_over`].
+    pub(crate) fn place(&mut self, place: Place) -> usize {
+        number(&mut self.places, place, PLACES_MAX).unwrap_or(PLACES_MAX)
     }
 
     /// Numbers a module stream; `None` when there are too many.
@@ -57,7 +58,16 @@ impl<'a> Fixes<'a> {
 
     /// Adds a fix.
     pub(crate) fn add(&mut self, fix: Fix<'a>) {
-        self.rows.push(fix);
+        if fix.place < PLACES_MAX {
+            self.rows.push(fix);
+        } else {
+            self.over = true;
+        }
+    }
+
+    /// Tells whether something was dropped.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Tells whether there is nothing to state.
@@ -109,9 +119,8 @@ mod tests {
     #[test]
     fn doubles_are_stated_once_with_the_least_version() {
         let mut fixes = Fixes::default();
-        let main = fixes.place(Place { release: ReleaseKey::new("redhat", "8"), channel: None }).unwrap();
-        let eus =
-            fixes.place(Place { release: ReleaseKey::new("redhat", "8"), channel: Some("eus:8.6".into()) }).unwrap();
+        let main = fixes.place(Place { release: ReleaseKey::new("redhat", "8"), channel: None });
+        let eus = fixes.place(Place { release: ReleaseKey::new("redhat", "8"), channel: Some("eus:8.6".into()) });
         let module = fixes.module("demo:1");
         assert_eq!(fixes.module("demo:1"), module);
         assert!(module.is_some());
@@ -130,6 +139,12 @@ mod tests {
         let mut crowded = Fixes::default();
         let numbered = (0..=PLACES_MAX).filter_map(|n| crowded.module(&format!("demo:{n}"))).count();
         assert_eq!(numbered, PLACES_MAX);
+        for n in 0..=PLACES_MAX {
+            assert!(!crowded.is_over());
+            let place = crowded.place(Place { release: ReleaseKey::new("redhat", &n.to_string()), channel: None });
+            crowded.add(Fix { place, package: "a", module: None, evr: "1-1" });
+        }
+        assert!(crowded.is_over() && crowded.rows.len() == PLACES_MAX);
         insta::assert_snapshot!(recorder.render(), @r"
         record 0
         redhat:8 a RHSA-1 fixed 2-1 (high) binary

@@ -46,6 +46,9 @@ pub(crate) fn read_advisory(entry: &Entry<'_>, sink: &mut dyn Sink, reader: &Rea
     let title = reader.prefixes.iter().find_map(|prefix| title.strip_prefix(prefix)).unwrap_or(title).trim();
     let mut gathering = Gathering { id, modules: words::modules_of_title(title), fixes: Fixes::default() };
     gathering.read(&record, reader, sink);
+    if gathering.fixes.is_over() {
+        sink.rejected(id, "more places than are read");
+    }
     if gathering.fixes.is_empty() {
         return Ok(());
     }
@@ -88,7 +91,7 @@ impl<'a> Gathering<'a> {
         let evr = words::evr(evr).ok_or("its fixed version is not a version")?;
         let Some(place) = (reader.place)(package, evr)? else { return Ok(()) };
         let name = reading::package(&package.name).ok_or("not a package name")?;
-        let place = self.fixes.place(place).ok_or("more places than are read")?;
+        let place = self.fixes.place(place);
         if !words::is_modular(evr) {
             if modular {
                 return Err("a plain build in an advisory about modules");

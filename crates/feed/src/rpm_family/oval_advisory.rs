@@ -58,13 +58,11 @@ pub(crate) fn read_patch(
             if let Some(channel) = channel(evr) {
                 place.channel = Some(channel.to_owned());
             }
-            match fixes.place(place) {
-                Some(place) => fixes.add(Fix { place, package, module, evr }),
-                None => refused = true,
-            }
+            let place = fixes.place(place);
+            fixes.add(Fix { place, package, module, evr });
         }
     });
-    if refused {
+    if refused || fixes.is_over() {
         sink.rejected(id, "not a package name, not a version, or too many places");
     }
     if fixes.is_empty() {

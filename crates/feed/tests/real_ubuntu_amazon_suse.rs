@@ -1,0 +1,364 @@
+//! The feeds of Ubuntu, Amazon Linux and SUSE as their upstreams published them: counts, and what
+//! they say of real hosts.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails, fails its test; Clippy only sees the test functions themselves"
+)]
+
+mod real;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use real::unpack;
+use yagura_feed::{FEEDS, FeedSpec, Sink};
+use yagura_model::{Names, ReleaseKey, Statement, StatementState, Vulnerability};
+use yagura_version::Scheme;
+
+/// Takes everything that a feed says.
+#[derive(Default)]
+struct Taken {
+    records: usize,
+    statements: Vec<Statement>,
+    flaws: BTreeMap<String, Vulnerability>,
+    rejected: BTreeMap<String, usize>,
+    releases: BTreeSet<String>,
+    data_date: Option<Timestamp>,
+}
+
+impl Sink for Taken {
+    fn record(&mut self) {
+        self.records += 1;
+    }
+
+    fn statement(&mut self, told: Statement) {
+        self.statements.push(told);
+    }
+
+    fn vulnerability(&mut self, flaw: Vulnerability) {
+        self.flaws.insert(flaw.id.clone(), flaw);
+    }
+
+    fn release(&mut self, release: ReleaseKey) {
+        self.releases.insert(release.to_string());
+    }
+
+    fn data_date(&mut self, date: Timestamp) {
+        self.data_date = self.data_date.max(Some(date));
+    }
+
+    fn rejected(&mut self, _: &str, why: &str) {
+        *self.rejected.entry(why.to_owned()).or_default() += 1;
+    }
+}
+
+/// Reads a feed's real documents; `None` where they are not there.
+fn take(id: &str) -> Option<Taken> {
+    let base = yagura_testkit::shared_data("feeds")?;
+    let feed: &FeedSpec = FEEDS.iter().find(|feed| feed.id == id).unwrap();
+    let mut taken = Taken::default();
+    for entry in &unpack(&base, feed) {
+        (feed.parse)(&entry.entry(), &mut taken).unwrap();
+    }
+    Some(taken)
+}
+
+impl Taken {
+    /// Counts what was said, by release and channel.
+    fn summary(&self) -> String {
+        let mut counts: BTreeMap<(String, String), BTreeMap<&str, usize>> = BTreeMap::new();
+        let mut strings = HashSet::new();
+        let mut about = HashSet::new();
+        for told in &self.statements {
+            strings.insert(told.package.as_str());
+            strings.insert(told.vulnerability.as_str());
+            strings.extend(told.note.as_deref());
+            if let StatementState::Fixed(version) = &told.state {
+                strings.insert(version);
+            }
+            about.insert((&told.release, &told.package, &told.vulnerability, &told.channel, &told.state));
+            let channel = told.channel.clone().unwrap_or_default();
+            let channel = channel.split_once(':').map_or(channel.clone(), |(kind, _)| format!("{kind}:*"));
+            let scope = (told.release.to_string(), channel);
+            *counts.entry(scope).or_default().entry(told.state.word()).or_default() += 1;
+        }
+        let mut text = format!(
+            "{} records, {} statements ({} distinct, {} strings), {} flaws, rejected {:?}, of {}\n",
+            self.records,
+            self.statements.len(),
+            about.len(),
+            strings.len(),
+            self.flaws.len(),
+            self.rejected,
+            self.data_date.map_or_else(|| "no date".to_owned(), |date| date.strftime("%F").to_string()),
+        );
+        for ((release, channel), states) in counts {
+            let states: Vec<String> = states.iter().map(|(state, count)| format!("{state} {count}")).collect();
+            let channel = if channel.is_empty() { channel } else { format!(" [{channel}]") };
+            writeln!(text, "{release}{channel}: {}", states.join(", ")).unwrap();
+        }
+        text
+    }
+}
+
+/// The rows of a table with tabs, without its head.
+fn table(name: &str) -> Option<Vec<Vec<String>>> {
+    let path = yagura_testkit::shared_data(&format!("hosts/{name}"))?;
+    let text = std::fs::read_to_string(path).unwrap();
+    Some(text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+}
+
+#[test]
+fn the_ubuntu_cve_tracker_and_a_host() {
+    let Some(taken) = take("ubuntu-cve-tracker") else { return };
+    insta::assert_snapshot!(taken.summary(), @r#"
+    49564 records, 941864 statements (941864 distinct, 60092 strings), 49555 flaws, rejected {"not the id of a flaw": 9, "released, but not in a version": 1}, of no date
+    ubuntu:bionic: end-of-life 45469, fixed 20419, not-affected 26638, will-not-fix 927
+    ubuntu:bionic [esm-apps]: fixed 782, not-affected 110, open 1647, postponed 89, under-investigation 6792, will-not-fix 2511
+    ubuntu:bionic [esm-infra]: end-of-life 38653, fixed 3871, not-affected 15733, open 6305, postponed 331, under-investigation 1804, will-not-fix 13220
+    ubuntu:focal: end-of-life 95954, fixed 28539, not-affected 59109, open 25666, postponed 640, under-investigation 9470, will-not-fix 3313
+    ubuntu:focal [esm-apps]: fixed 361, not-affected 2, open 16, under-investigation 75
+    ubuntu:jammy: end-of-life 77446, fixed 22349, not-affected 77095, open 17005, postponed 484, under-investigation 8696, will-not-fix 2736
+    ubuntu:jammy [esm-apps]: fixed 219, not-affected 5, open 7, under-investigation 67, will-not-fix 1
+    ubuntu:noble: fixed 9564, not-affected 44634, open 7678, postponed 386, under-investigation 6876, will-not-fix 788
+    ubuntu:noble [esm-apps]: fixed 37, under-investigation 1
+    ubuntu:trusty: end-of-life 45251, fixed 10091, not-affected 18888, will-not-fix 4757
+    ubuntu:trusty [esm-infra]: fixed 3670, not-affected 6155, open 1448, postponed 199, under-investigation 2252, will-not-fix 6598
+    ubuntu:trusty [esm-infra-legacy]: fixed 1521, not-affected 6671, open 1218, postponed 202, under-investigation 2266, will-not-fix 6598
+    ubuntu:xenial: end-of-life 46023, fixed 14807, not-affected 27139, will-not-fix 339
+    ubuntu:xenial [esm-apps]: fixed 942, not-affected 95, open 3645, postponed 136, under-investigation 6948, will-not-fix 6424
+    ubuntu:xenial [esm-infra]: end-of-life 2577, fixed 4844, not-affected 11387, open 1919, postponed 256, under-investigation 1419, will-not-fix 10659
+    "#);
+
+    let Some(packages) = table("ubuntu-18.04-a/packages.tsv") else { return };
+    let Some(expected) = table("ubuntu-18.04-a/expected-ubuntu-cve-tracker-2024-08-09.tsv") else { return };
+    let sources: BTreeMap<&str, &str> = packages
+        .iter()
+        .filter(|row| row[5].ends_with(" installed"))
+        .map(|row| (row[3].as_str(), row[4].as_str()))
+        .collect();
+    let mut found = BTreeSet::new();
+    for told in taken.statements.iter().filter(|told| told.release.as_str() == "ubuntu:bionic") {
+        let Some(installed) = sources.get(told.package.as_str()) else { continue };
+        let (state, fixed) = match &told.state {
+            StatementState::Fixed(version) if Scheme::Dpkg.compare(installed, version).is_lt() => {
+                ("fixable", version.as_str())
+            }
+            StatementState::Open => ("unfixed", ""),
+            StatementState::UnderInvestigation => ("unfixed", ""),
+            StatementState::Postponed => ("unfixed", ""),
+            _ => continue,
+        };
+        let line = told.channel.as_ref().map_or_else(|| "bionic".to_owned(), |channel| format!("{channel}/bionic"));
+        found.insert([&*told.package, *installed, &*told.vulnerability, &*line, state, fixed].join("\t"));
+    }
+    // The table tells needed, needs-triage, pending and deferred apart.
+    let expected: BTreeSet<String> = expected
+        .iter()
+        .map(|row| {
+            let state = row[4].split(':').next().unwrap();
+            [&*row[0], &*row[1], &*row[2], &*row[3], state, &*row[5]].join("\t")
+        })
+        .collect();
+    let missing: Vec<&String> = expected.difference(&found).collect();
+    let surplus: Vec<&String> = found.difference(&expected).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "missing {missing:#?}\nsurplus {surplus:#?}");
+    assert_eq!(found.len(), 142);
+}
+
+#[test]
+fn amazon_linux() {
+    let Some(taken) = take("amazon-linux") else { return };
+    assert!(taken.statements.iter().all(|told| told.names == Names::Binary));
+    assert!(taken.statements.iter().all(|told| Scheme::Rpm.is_valid(match &told.state {
+        StatementState::Fixed(version) => version,
+        _ => "",
+    })));
+    insta::assert_snapshot!(taken.summary(), @r"
+    5116 records, 40716 statements (40716 distinct, 16801 strings), 5116 flaws, rejected {}, of 2025-02-07
+    amazon:1: fixed 15044
+    amazon:2: fixed 13827
+    amazon:2 [extras:*]: fixed 5386
+    amazon:2 [livepatch]: fixed 200
+    amazon:2023: fixed 6221
+    amazon:2023 [livepatch]: fixed 38
+    ");
+    let kernel = &taken.flaws["ALAS2-2018-939"];
+    assert_eq!(kernel.covers, ["CVE-2017-5715", "CVE-2017-5754"]);
+    assert_eq!(kernel.references[0].url, "https://alas.aws.amazon.com/AL2/ALAS2-2018-939.html");
+}
+
+#[test]
+fn suse_and_a_host() {
+    let Some(taken) = take("suse-osv") else { return };
+    insta::assert_snapshot!(taken.summary(), @r#"
+    14888 records, 273654 statements (273652 distinct, 53621 strings), 13929 flaws, rejected {"unknown product `SUSE:Manager Proxy 5.0`": 2, "unknown product `SUSE:Manager Retail Branch Server Extension 5.0`": 2, "unknown product `SUSE:Manager Server 5.0`": 2, "unknown product `SUSE:Subscription Management Tool 11 SP3`": 3, "unknown product `SUSE:WebYast 1.3`": 2}, of 2025-02-12
+    opensuse-micro:5.2: fixed 293
+    opensuse-micro:5.3: fixed 799
+    opensuse-micro:5.4: fixed 492
+    opensuse-micro:5.5: fixed 210
+    opensuse:15.1: fixed 258
+    opensuse:15.2: fixed 4090
+    opensuse:15.3: fixed 10765
+    opensuse:15.4: fixed 13519
+    opensuse:15.5: fixed 13691
+    opensuse:15.6: fixed 5817
+    opensuse:tumbleweed: fixed 31750
+    suse-micro:5.0: fixed 414
+    suse-micro:5.0 [Manager Client Tools]: fixed 122
+    suse-micro:5.1: fixed 1392
+    suse-micro:5.1 [Manager Client Tools]: fixed 122
+    suse-micro:5.2: fixed 1322
+    suse-micro:5.2 [Manager Client Tools]: fixed 122
+    suse-micro:5.3: fixed 1243
+    suse-micro:5.3 [Manager Client Tools]: fixed 122
+    suse-micro:5.4: fixed 1041
+    suse-micro:5.4 [Manager Client Tools]: fixed 122
+    suse-micro:5.5: fixed 979
+    suse-micro:5.5 [Manager Client Tools]: fixed 122
+    suse:11 [PUBCLOUD]: fixed 1
+    suse:11 [SECURITY]: fixed 81
+    suse:11.3 [CLIENT-TOOLS]: fixed 54
+    suse:11.3 [Point of Sale]: fixed 290
+    suse:11.4: fixed 1
+    suse:11.4 [CLIENT-TOOLS]: fixed 54
+    suse:11.4 [LTSS]: fixed 577
+    suse:11.4 [LTSS EXTREME CORE]: fixed 296
+    suse:12: fixed 2877
+    suse:12 [Manager Client Tools]: fixed 247
+    suse:12.1: fixed 2882
+    suse:12.1 [Manager Client Tools]: fixed 247
+    suse:12.2: fixed 2888
+    suse:12.2 [BCL]: fixed 2189
+    suse:12.2 [LTSS]: fixed 191
+    suse:12.2 [Manager Client Tools]: fixed 247
+    suse:12.2 [OpenStack Cloud 7]: fixed 206
+    suse:12.2 [Point of Sale]: fixed 2
+    suse:12.2 [SAP Applications]: fixed 188
+    suse:12.3: fixed 2935
+    suse:12.3 [BCL]: fixed 1690
+    suse:12.3 [Enterprise Storage 5]: fixed 70
+    suse:12.3 [HPE Helion OpenStack 8]: fixed 1709
+    suse:12.3 [LTSS]: fixed 1476
+    suse:12.3 [Manager Client Tools]: fixed 247
+    suse:12.3 [OpenStack Cloud 8]: fixed 1723
+    suse:12.3 [OpenStack Cloud Crowbar 8]: fixed 1569
+    suse:12.3 [SAP Applications]: fixed 1451
+    suse:12.4: fixed 2988
+    suse:12.4 [ESPOS]: fixed 412
+    suse:12.4 [LTSS]: fixed 2555
+    suse:12.4 [Live Patching]: fixed 263
+    suse:12.4 [Manager Client Tools]: fixed 247
+    suse:12.4 [OpenStack Cloud 9]: fixed 2978
+    suse:12.4 [OpenStack Cloud Crowbar 9]: fixed 2837
+    suse:12.4 [SAP Applications]: fixed 2495
+    suse:12.5: fixed 11640
+    suse:12.5 [LTSS]: fixed 356
+    suse:12.5 [LTSS Extended Security]: fixed 454
+    suse:12.5 [Live Patching]: fixed 652
+    suse:12.5 [Manager Client Tools]: fixed 242
+    suse:12.5 [Real Time Module]: fixed 569
+    suse:12.5 [SAP Applications]: fixed 19
+    suse:15: fixed 107
+    suse:15 [ESPOS]: fixed 3086
+    suse:15 [LTSS]: fixed 3208
+    suse:15 [Live Patching]: fixed 183
+    suse:15 [Manager Client Tools]: fixed 241
+    suse:15 [SAP Applications]: fixed 2958
+    suse:15.1: fixed 676
+    suse:15.1 [BCL]: fixed 2991
+    suse:15.1 [ESPOS]: fixed 3222
+    suse:15.1 [Enterprise Storage 6]: fixed 3372
+    suse:15.1 [LTSS]: fixed 5598
+    suse:15.1 [Live Patching]: fixed 379
+    suse:15.1 [Manager Client Tools]: fixed 241
+    suse:15.1 [Manager Proxy 4.0]: fixed 1036
+    suse:15.1 [Manager Retail Branch Server 4.0]: fixed 1036
+    suse:15.1 [Manager Server 4.0]: fixed 1049
+    suse:15.1 [Manager Server Module 4.0]: fixed 87
+    suse:15.1 [Real Time Module]: fixed 11
+    suse:15.1 [SAP Applications]: fixed 5094
+    suse:15.2: fixed 3698
+    suse:15.2 [BCL]: fixed 1698
+    suse:15.2 [ESPOS]: fixed 1991
+    suse:15.2 [Enterprise Storage 7]: fixed 3668
+    suse:15.2 [LTSS]: fixed 6097
+    suse:15.2 [Live Patching]: fixed 661
+    suse:15.2 [Manager Client Tools]: fixed 241
+    suse:15.2 [Manager Proxy 4.1]: fixed 1811
+    suse:15.2 [Manager Proxy Module 4.1]: fixed 37
+    suse:15.2 [Manager Retail Branch Server 4.1]: fixed 1811
+    suse:15.2 [Manager Server 4.1]: fixed 1818
+    suse:15.2 [Manager Server Module 4.1]: fixed 289
+    suse:15.2 [Real Time Module]: fixed 900
+    suse:15.2 [SAP Applications]: fixed 5599
+    suse:15.3: fixed 7037
+    suse:15.3 [ESPOS]: fixed 2611
+    suse:15.3 [Enterprise Storage 7.1]: fixed 4278
+    suse:15.3 [LTSS]: fixed 4713
+    suse:15.3 [Live Patching]: fixed 638
+    suse:15.3 [Manager Client Tools]: fixed 241
+    suse:15.3 [Manager Proxy 4.2]: fixed 1416
+    suse:15.3 [Manager Proxy Module 4.2]: fixed 100
+    suse:15.3 [Manager Retail Branch Server 4.2]: fixed 215
+    suse:15.3 [Manager Server 4.2]: fixed 1710
+    suse:15.3 [Manager Server Module 4.2]: fixed 620
+    suse:15.3 [Real Time Module]: fixed 1762
+    suse:15.3 [SAP Applications]: fixed 4223
+    suse:15.4: fixed 8638
+    suse:15.4 [ESPOS]: fixed 2459
+    suse:15.4 [LTSS]: fixed 2498
+    suse:15.4 [Live Patching]: fixed 358
+    suse:15.4 [Manager Client Tools]: fixed 240
+    suse:15.4 [Manager Proxy 4.3]: fixed 1264
+    suse:15.4 [Manager Proxy Module 4.3]: fixed 136
+    suse:15.4 [Manager Retail Branch Server 4.3]: fixed 1
+    suse:15.4 [Manager Server 4.3]: fixed 1431
+    suse:15.4 [Manager Server Module 4.3]: fixed 505
+    suse:15.4 [Real Time Module]: fixed 230
+    suse:15.4 [SAP Applications]: fixed 2254
+    suse:15.4 [TERADATA]: fixed 2
+    suse:15.5: fixed 9263
+    suse:15.5 [ESPOS]: fixed 213
+    suse:15.5 [LTSS]: fixed 215
+    suse:15.5 [Live Patching]: fixed 318
+    suse:15.5 [Manager Client Tools]: fixed 239
+    suse:15.5 [Real Time Module]: fixed 273
+    suse:15.5 [SAP Applications]: fixed 203
+    suse:15.6: fixed 3919
+    suse:15.6 [Live Patching]: fixed 76
+    suse:15.6 [Manager Client Tools]: fixed 241
+    suse:15.6 [Real Time Module]: fixed 77
+    suse:15.7 [Manager Client Tools]: fixed 241
+    "#);
+
+    let Some(packages) = table("sle-15.3-bci-ndb/packages.tsv") else { return };
+    let Some(expected) = table("sle-15.3-bci-ndb/expected-suse-osv-2025-02-13.tsv") else { return };
+    let installed: BTreeMap<&str, String> = packages
+        .iter()
+        .map(|row| {
+            let epoch = if row[1] == "(none)" { "0" } else { &row[1] };
+            (row[0].as_str(), format!("{epoch}:{}-{}", row[2], row[3]))
+        })
+        .collect();
+    let ordinary =
+        taken.statements.iter().filter(|told| told.release.as_str() == "suse:15.3" && told.channel.is_none());
+    let mut found = BTreeSet::new();
+    for told in ordinary {
+        let Some(installed) = installed.get(told.package.as_str()).filter(|_| told.names == Names::Binary) else {
+            continue;
+        };
+        let StatementState::Fixed(fixed) = &told.state else { continue };
+        if Scheme::Rpm.compare(installed, fixed).is_lt() {
+            let covers = taken.flaws[&told.vulnerability].covers.join(",");
+            found.insert([&*told.package, installed, &format!("0:{fixed}"), &*told.vulnerability, &covers].join("\t"));
+        }
+    }
+    // The table has a row for each of two modules; both are the release.
+    let expected: BTreeSet<String> =
+        expected.iter().map(|row| [&*row[0], &*row[1], &*row[2], &*row[3], &*row[5]].join("\t")).collect();
+    assert_eq!(found, expected);
+}
