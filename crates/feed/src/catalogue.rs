@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
-use crate::{alma_osv, redhat_osv, rocky_osv};
+use crate::{alma_osv, fedora, oracle_oval, redhat_cve, redhat_osv, redhat_oval, redhat_vex, rocky_osv};
 use crate::{amazon_linux, suse_csaf_vex, suse_osv, ubuntu_cve_tracker, ubuntu_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
@@ -25,6 +25,11 @@ pub const FEEDS: &[FeedSpec] = &[
     suse_osv::FEED,
     ubuntu_osv::FEED,
     suse_csaf_vex::FEED,
+    redhat_oval::FEED,
+    oracle_oval::FEED,
+    redhat_cve::FEED,
+    redhat_vex::FEED,
+    fedora::FEED,
 ];
 
 /// One source of statements or facts.

@@ -72,6 +72,11 @@ const GOOD: &[(&str, &str)] = &[
     ("redhat-osv", include_str!("../fixtures/redhat-osv/RHSA-2099:0001.json")),
     ("alma-osv", include_str!("../fixtures/alma-osv/ALSA-2099:0001.json")),
     ("rocky-osv", include_str!("../fixtures/rocky-osv/RLSA-2099:0001.json")),
+    ("redhat-oval", include_str!("../fixtures/redhat-oval/rhel-9-including-unpatched.oval.xml")),
+    ("oracle-oval", include_str!("../fixtures/oracle-oval/com.oracle.elsa-all.xml")),
+    ("redhat-cve", include_str!("../fixtures/redhat-cve/CVE-2099-0001.json")),
+    ("redhat-vex", include_str!("../fixtures/redhat-vex/cve-2099-0001.json")),
+    ("fedora", include_str!("../fixtures/fedora/updateinfo.xml")),
 ];
 
 fn good(which: usize) -> (&'static FeedSpec, &'static [u8]) {
