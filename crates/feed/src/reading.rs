@@ -5,7 +5,7 @@
 //! refused; a *text* (description, note) loses its control characters and is cut.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use yagura_model::{Reference, ReferenceKind};
 
@@ -55,6 +55,21 @@ pub(crate) fn cve_id(text: &str) -> Option<&str> {
     (digits(year, 4) && year.len() == 4 && digits(number, 4)).then_some(text)
 }
 
+/// Returns the number of a kind of weakness if it is one: `CWE-79`.
+pub(crate) fn cwe_id(text: &str) -> Option<String> {
+    let digits = word(text, ID_BYTES_MAX)?.strip_prefix("CWE-")?;
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.to_owned())
+}
+
+/// Says whether an entry is a record of the feed rather than another file of its archive, such as
+/// a licence. A document that is no member of an archive's folder always is.
+pub(crate) fn is_member(name: &str, prefix: &str, ending: &str) -> bool {
+    match name.rsplit_once('/') {
+        Some((_, file)) => file.starts_with(prefix) && file.ends_with(ending),
+        None => true,
+    }
+}
+
 /// Returns a text without control characters and outer white space, cut at `bytes_max`.
 ///
 /// Line feeds and tabs stay. Escape sequences would otherwise reach a terminal, and direction
@@ -88,6 +103,14 @@ pub(crate) fn reference(kind: ReferenceKind, url: &str) -> Option<Reference> {
 /// Reads an RFC 3339 date and time; `None` when it is none.
 pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     word(text, ID_BYTES_MAX)?.parse().ok()
+}
+
+/// Reads a date and time as the CVE list, NVD and the Go database write them: without an offset
+/// it is UTC, and a day in the first years of the era stands for none.
+pub(crate) fn timestamp_of_any_age(text: &str) -> Option<Timestamp> {
+    let utc = || word(text, ID_BYTES_MAX)?.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
+    // Nothing was published before there were lists.
+    timestamp(text).or_else(utc).filter(|date| *date >= Timestamp::UNIX_EPOCH)
 }
 
 /// Returns the start of a day, for dates that upstream gives without a time.
@@ -155,6 +178,24 @@ mod tests {
         assert!(keep("https://example.org/a?b=c#d") && keep("http://example.org/"));
         assert!(!keep("javascript:alert(1)") && !keep("ftp://example.org/") && !keep("https://a/\"onclick="));
         assert!(!keep(&format!("https://{}", "a".repeat(URL_BYTES_MAX))));
+    }
+
+    #[test]
+    fn dates_without_an_offset_are_utc() {
+        let date = |text: &str| timestamp_of_any_age(text).map(|date| date.to_string());
+        assert_eq!(date("2099-01-01T00:00:00.25").as_deref(), Some("2099-01-01T00:00:00.25Z"));
+        assert_eq!(date("2099-01-01T00:00:00+01:00").as_deref(), Some("2098-12-31T23:00:00Z"));
+        for none in ["0001-01-01T00:00:00Z", "yesterday", "", "2099-13-01T00:00:00"] {
+            assert_eq!(date(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn members_and_weaknesses_have_their_shape() {
+        assert!(is_member("a/b/CVE-2099-0001.json", "CVE-", ".json") && is_member("t", "CVE-", ".json"));
+        assert!(!is_member("a/README.md", "CVE-", ".json") && !is_member("CVE-1/delta.json", "CVE-", ".json"));
+        assert_eq!(cwe_id("CWE-79").as_deref(), Some("CWE-79"));
+        assert!(cwe_id("CWE-").is_none() && cwe_id("NVD-CWE-Other").is_none() && cwe_id("CWE-79 x").is_none());
     }
 
     #[test]
