@@ -110,7 +110,7 @@ impl<T, const MAX: usize> Default for Members<'_, T, MAX> {
 
 impl<'de: 'a, 'a, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Members<'a, T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor<'a, T, const MAX: usize>(PhantomData<&'a T>);
+        struct MembersVisitor<'a, T, const MAX: usize>(PhantomData<(&'a (), T)>);
         impl<'de: 'a, 'a, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for MembersVisitor<'a, T, MAX> {
             type Value = Members<'a, T, MAX>;
 

@@ -34,7 +34,7 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "Alpine security database",
     licence: "Alpine Linux secdb, from aports",
-    authority: Authority::VendorState,
+    authority: Authority::VendorAdvisory,
     speaks_of: &["alpine"],
     documents: &[
         repository!("v3.12", "main"),

@@ -16,7 +16,7 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "Chainguard security database",
     licence: "Chainguard, CC BY-NC-ND 4.0, other terms for makers of scanners: read from upstream only",
-    authority: Authority::VendorState,
+    authority: Authority::VendorAdvisory,
     speaks_of: &["chainguard"],
     documents: &[DocumentSpec {
         name: "security.json",

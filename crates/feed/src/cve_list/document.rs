@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use yagura_model::{CvssVector, Reference, ReferenceKind, Ssvc, Vulnerability};
+use yagura_model::{ReferenceKind, Ssvc, Vulnerability};
 
 use super::ID;
 use crate::catalogue::{Entry, ParseError, Sink};
