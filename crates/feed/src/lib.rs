@@ -42,6 +42,7 @@ mod json;
 mod lock;
 pub mod merge;
 mod mirror;
+mod oval_xml;
 mod progress;
 mod reading;
 #[cfg(test)]
