@@ -24,13 +24,19 @@
 //! - Every transfer, file, member and list has a bound in bytes or in number.
 //! - Nothing here prints; [`Progress`] tells whoever wants to know.
 
+pub mod alpine_secdb;
+pub mod arch;
 mod archive;
 mod assemble;
+pub mod azurelinux_oval;
 pub mod catalogue;
+pub mod chainguard_secdb;
 pub mod cisa_kev;
 pub mod compile;
 pub mod container;
 mod current;
+pub mod cve_list;
+mod cvss;
 mod debian;
 pub mod debian_advisories;
 pub mod debian_osv;
@@ -38,21 +44,37 @@ pub mod debian_tracker;
 pub mod epss;
 mod fetch;
 mod files;
+pub mod go_vulndb;
 mod json;
+mod language;
 mod lock;
 pub mod merge;
 mod mirror;
+mod osv;
+pub mod osv_crates;
+pub mod osv_go;
+pub mod osv_maven;
+pub mod osv_npm;
+pub mod osv_nuget;
+pub mod osv_packagist;
+pub mod osv_pypi;
+pub mod osv_rubygems;
 mod oval_xml;
+pub mod photon;
 mod progress;
+pub mod pypa;
 mod reading;
 #[cfg(test)]
 mod recorder;
+pub mod rustsec;
+mod secdb;
 mod status;
 mod store;
 mod sync;
 #[cfg(test)]
 mod testing;
 mod updateinfo;
+pub mod wolfi_secdb;
 mod xml;
 
 pub use archive::{ImportOptions, TransportError, export, import};

@@ -62,11 +62,11 @@ pub(crate) fn cwe_id(text: &str) -> Option<String> {
 }
 
 /// Says whether an entry is a record of the feed rather than another file of its archive, such as
-/// a licence. A document that is no member of an archive's folder always is.
+/// a licence. What lies in no folder is a record unless its name says otherwise.
 pub(crate) fn is_member(name: &str, prefix: &str, ending: &str) -> bool {
     match name.rsplit_once('/') {
         Some((_, file)) => file.starts_with(prefix) && file.ends_with(ending),
-        None => true,
+        None => !["LICENSE", "README", "SECURITY", "CONTRIBUTING", "."].iter().any(|other| name.starts_with(other)),
     }
 }
 
@@ -194,6 +194,7 @@ mod tests {
     fn members_and_weaknesses_have_their_shape() {
         assert!(is_member("a/b/CVE-2099-0001.json", "CVE-", ".json") && is_member("t", "CVE-", ".json"));
         assert!(!is_member("a/README.md", "CVE-", ".json") && !is_member("CVE-1/delta.json", "CVE-", ".json"));
+        assert!(!is_member("LICENSE.txt", "CVE-", ".json") && !is_member(".github", "CVE-", ".json"));
         assert_eq!(cwe_id("CWE-79").as_deref(), Some("CWE-79"));
         assert!(cwe_id("CWE-").is_none() && cwe_id("NVD-CWE-Other").is_none() && cwe_id("CWE-79 x").is_none());
     }

@@ -82,7 +82,21 @@ mod tests {
     #[test]
     fn reads_every_shape_of_the_fixture() {
         let recorder = read(&FEED, "main.json", FIXTURE.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 5
+        release alpine:3.12
+        alpine:3.12 demo-lib CVE-2099-0001 fixed 1.2.10-r0 (not yet assigned)
+        alpine:3.12 demo-lib CVE-2099-0002 fixed 1.2.10-r0 (not yet assigned) XSA-1
+        alpine:3.12 demo-lib CVE-2099-0003 fixed 1.2.9-r3 (not yet assigned)
+        alpine:3.12 demo-lib CVE-2099-0004 not-affected (not yet assigned)
+        rejected demo-tool 2.0_rc1-r0 CVE-9999: no id of a flaw
+        rejected demo-tool latest: not a version
+        alpine:3.12 demo-tool CVE-2099-0005 not-affected (not yet assigned) "Not affected, requires --with-demo"
+        alpine:3.12 demo-tool TS-2099-005 fixed 2.0_rc1-r0 (not yet assigned)
+        alpine:3.12 demo-tool XSA-2 fixed 2.0_rc1-r0 (not yet assigned)
+        rejected not a name: not a package name
+        rejected package 5: missing field `name`
+        "#);
     }
 
     #[test]

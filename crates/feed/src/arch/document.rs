@@ -90,13 +90,12 @@ pub(super) fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseE
             release: release.clone(),
             package,
             names: Names::Binary,
-            channel: None,
-            module: None,
             vulnerability,
             state: verdict.state,
             urgency: verdict.urgency,
             note: verdict.note.map(str::to_owned),
             advisories: verdict.advisories,
+            ..Statement::default()
         });
     }
     Ok(())
@@ -207,7 +206,25 @@ mod tests {
     #[test]
     fn reads_every_status_of_the_fixture() {
         let recorder = read(&FEED, "all.json", FIXTURE.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 12
+        release arch:rolling
+        rejected AVG-9: fixed, but without a fixed version
+        rejected AVG-10: not a package name
+        rejected AVG-10 CVE-99: not a CVE id
+        rejected AVG-11: unknown status `Mended`
+        rejected group 12: missing field `packages`
+        arch:rolling broken CVE-2099-0004 open (medium) binary AVG-4
+        arch:rolling demo CVE-2099-0001 fixed 1:1.10-1 (low) binary ASA-209901-1 AVG-1 ASA-209902-1 AVG-2
+        arch:rolling demo CVE-2099-0002 fixed 1:1.9-1 (critical) binary ASA-209901-1 AVG-1
+        arch:rolling lib32-demo CVE-2099-0001 fixed 1:1.9-1 (critical) binary ASA-209901-1 AVG-1
+        arch:rolling lib32-demo CVE-2099-0002 fixed 1:1.9-1 (critical) binary ASA-209901-1 AVG-1
+        arch:rolling puzzling CVE-2099-0006 fixed 2.1-1 (not yet assigned) binary "nobody has found out yet whether versions before the fixed one are affected" AVG-6 AVG-7
+        arch:rolling puzzling CVE-2099-0007 fixed 2.1-1 (not yet assigned) binary "nobody has found out yet whether versions before the fixed one are affected" AVG-7
+        arch:rolling sound CVE-2099-0008 not-affected (high) binary AVG-8
+        arch:rolling tested CVE-2099-0003 fixed 2.1-1 (high) binary "the fixed package is in the testing repositories" AVG-3
+        arch:rolling unbuilt CVE-2099-0005 fixed 2.1-1 (medium) binary "the fixed package is not built yet" AVG-5
+        "#);
     }
 
     #[test]

@@ -48,6 +48,12 @@ mod tests {
     #[test]
     fn reads_the_fixture() {
         let recorder = read(&FEED, "security.json", FIXTURE.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r"
+        record 1
+        release chainguard:rolling
+        rejected demo-lib 0 GHSA-aaaa-bbbb-cccc: no id of a flaw
+        chainguard:rolling demo-lib CVE-2099-0001 not-affected (not yet assigned)
+        chainguard:rolling demo-lib CVE-2099-0002 fixed 1.2.3-r1 (not yet assigned)
+        ");
     }
 }

@@ -297,14 +297,23 @@ mod tests {
     #[test]
     fn every_authority_is_heard() {
         let recorder = read(&FEED, "2099/0xxx/CVE-2099-0001.json", RECORD.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 1
+        date 2099-01-30T10:00:00.123Z
+        rejected CVE-2099-0001: a score without a CVSS vector
+        flaw CVE-2099-0001 "A "heap" overflow in demo." CWE-787 CWE-122 ssvc active/no/total cvss 4.0 CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H Fix https://example.org/commit/1 Advisory https://example.org/advisory/1 Report https://example.org/bug/1 Evidence https://example.org/late published 2099-01-01T00:00:00Z modified 2099-01-30T10:00:00.123Z
+        "#);
     }
 
     #[test]
     fn a_rejected_number_says_why() {
         let record = include_str!("../../fixtures/cve-list/CVE-2099-0002.json");
         let recorder = read(&FEED, "CVE-2099-0002.json", record.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 1
+        date 2099-01-02T00:00:00Z
+        flaw CVE-2099-0002 "Rejected reason: A duplicate of CVE-2099-0001." modified 2099-01-03T00:00:00Z
+        "#);
     }
 
     #[test]

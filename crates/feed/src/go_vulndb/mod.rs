@@ -55,14 +55,28 @@ mod tests {
     #[test]
     fn modules_and_go_itself() {
         let recorder = read(&FEED, "data/osv/GO-2099-0001.json", RECORD.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 1
+        rejected GO-2099-0001 example.org/git: no range of versions
+        ecosystem:go example.org/lost CVE-2099-0001 open (not yet assigned) GO-2099-0001
+        ecosystem:go golang.org/x/demo CVE-2099-0001 fixed 0.23.0 (not yet assigned) "in golang.org/x/demo/a, golang.org/x/demo/b" GO-2099-0001
+        ecosystem:go stdlib CVE-2099-0001 affected [.., 1.21.9) [1.22.0-0, 1.22.2) (not yet assigned) "in net/demo" GO-2099-0001
+        flaw CVE-2099-0001 "An attacker may flood." alias GO-2099-0001 alias GHSA-aaaa-bbbb-cccc Fix https://go.dev/cl/1
+        "#);
     }
 
     #[test]
     fn several_cves_are_covered() {
         let record = RECORD.replace(r#""CVE-2099-0001","#, r#""CVE-2099-0001", "CVE-2099-0002", "CVE-2099-0001","#);
         let text = read(&FEED, "GO-2099-0001.json", record.as_bytes()).unwrap().render();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        record 1
+        rejected GO-2099-0001 example.org/git: no range of versions
+        ecosystem:go example.org/lost GO-2099-0001 open (not yet assigned)
+        ecosystem:go golang.org/x/demo GO-2099-0001 fixed 0.23.0 (not yet assigned) "in golang.org/x/demo/a, golang.org/x/demo/b"
+        ecosystem:go stdlib GO-2099-0001 affected [.., 1.21.9) [1.22.0-0, 1.22.2) (not yet assigned) "in net/demo"
+        flaw GO-2099-0001 "An attacker may flood." covers CVE-2099-0001 covers CVE-2099-0002 Fix https://go.dev/cl/1
+        "#);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use yagura_model::{AffectedRange, FeedId, Names, RangeEnd, Statement, Urgency, Vulnerability};
+use yagura_model::{AffectedRange, FeedId, RangeEnd, Statement, Urgency, Vulnerability};
 
 use super::flaw::Flaw;
 use super::state::state;
@@ -111,14 +111,12 @@ pub(super) fn take(record: &Record<'_>, source: &Source, sink: &mut dyn Sink) {
             feed: FeedId::new(source.feed),
             release: source.release(),
             package,
-            names: Names::Source,
-            channel: None,
-            module: None,
             vulnerability: flaw.id.to_owned(),
             note: told.note(),
             state: state(told.ranges),
             urgency,
             advisories: flaw.advisory.into_iter().map(str::to_owned).collect(),
+            ..Statement::default()
         });
     }
     let facts = osv::facts_of(record, flaw.id, source.feed);

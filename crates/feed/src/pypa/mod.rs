@@ -56,7 +56,14 @@ mod tests {
 
     #[test]
     fn versions_stay_texts() {
-        insta::assert_snapshot!(said(RECORD), @"");
+        insta::assert_snapshot!(said(RECORD), @r#"
+        record 1
+        date 2099-01-30T10:00:00.5Z
+        ecosystem:pypi demo-lib CVE-2099-0001 affected [.., 1.10) [2.0, 2.0.10) (not yet assigned) PYSEC-2099-1
+        ecosystem:pypi demo-listed CVE-2099-0001 affected [1.0, 1.0] [1.10, 1.10] (not yet assigned) PYSEC-2099-1
+        flaw CVE-2099-0001 "Demo has a flaw:
+        "quotes" and all." alias PYSEC-2099-1 alias GHSA-aaaa-bbbb-cccc cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H Fix https://example.org/commit/1 published 2099-01-01T00:00:00Z modified 2099-01-30T10:00:00.5Z
+        "#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads one advisory.
 
 use serde::Deserialize;
-use yagura_model::{Ecosystem, FeedId, Names, Reference, ReferenceKind, ReleaseKey, Statement, Urgency, Vulnerability};
+use yagura_model::{Ecosystem, FeedId, Reference, ReferenceKind, ReleaseKey, Statement, Vulnerability};
 
 use super::{ID, requirements};
 use crate::catalogue::{Entry, ParseError, Sink};
@@ -107,14 +107,10 @@ fn take(head: &Head, body: &str, sink: &mut dyn Sink) -> Result<(), String> {
             feed: FeedId::new(ID),
             release: ReleaseKey::ecosystem(Ecosystem::CratesIo),
             package,
-            names: Names::Source,
-            channel: None,
-            module: None,
             vulnerability: flaw.id.to_owned(),
             state: state(ranges),
-            urgency: Urgency::NotAssigned,
-            note: None,
             advisories: flaw.advisory.into_iter().map(str::to_owned).collect(),
+            ..Statement::default()
         });
     }
     let links = advisory.url.iter().map(|url| (ReferenceKind::Web, url.as_str()));
@@ -160,13 +156,24 @@ mod tests {
 
     #[test]
     fn a_flaw_brings_ranges_and_facts() {
-        insta::assert_snapshot!(said(ADVISORY), @"");
+        insta::assert_snapshot!(said(ADVISORY), @r#"
+        record 1
+        ecosystem:crates.io demo CVE-2099-0001 affected [1.0.0, 1.1.5) (not yet assigned) RUSTSEC-2099-0001
+        flaw CVE-2099-0001 "Overflow in `demo::run`
+
+        A long argument overflows." alias RUSTSEC-2099-0001 alias GHSA-aaaa-bbbb-cccc cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H Advisory https://rustsec.org/advisories/RUSTSEC-2099-0001.html Web https://example.org/demo/issues/1 Web https://example.org/more published 2099-01-01T00:00:00Z
+        "#);
     }
 
     #[test]
     fn advice_is_kept_without_a_verdict() {
         let advice = ADVISORY.replace("package = ", "informational = \"unmaintained\"\npackage = ");
-        insta::assert_snapshot!(said(&advice), @"");
+        insta::assert_snapshot!(said(&advice), @r#"
+        record 1
+        flaw CVE-2099-0001 "[unmaintained: crate demo] Overflow in `demo::run`
+
+        A long argument overflows." alias RUSTSEC-2099-0001 alias GHSA-aaaa-bbbb-cccc cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H Advisory https://rustsec.org/advisories/RUSTSEC-2099-0001.html Web https://example.org/demo/issues/1 Web https://example.org/more published 2099-01-01T00:00:00Z
+        "#);
     }
 
     #[test]

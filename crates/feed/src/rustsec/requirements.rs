@@ -8,11 +8,10 @@
 //! `0.0.3` before `0.0.4`); parts that are left out are any. Ends are taken before the first
 //! pre-release (`2.0.0-0`), since a pre-release does not meet a requirement on the version before.
 
-use std::cmp::Ordering;
-
-use yagura_model::{AffectedRange, RangeEnd};
+use yagura_model::AffectedRange;
 use yagura_version::Scheme;
 
+use crate::intervals::{Cut, Interval, without};
 use crate::reading;
 
 /// The most requirements that one advisory may list; the longest list of 2026 has six.
@@ -25,138 +24,57 @@ const COMPARATORS_MAX: usize = 32;
 /// # Errors
 /// A requirement cannot be read, or nothing is affected.
 pub(super) fn affected<'a>(good: impl Iterator<Item = &'a str>) -> Result<Vec<AffectedRange>, String> {
-    let mut intervals = Vec::new();
+    let mut holes = Vec::new();
     for requirement in good {
-        if intervals.len() == REQUIREMENTS_MAX {
+        if holes.len() == REQUIREMENTS_MAX {
             return Err("more requirements than are read".to_owned());
         }
-        let interval = Interval::read(requirement)
+        let hole = of_requirement(requirement)
             .ok_or_else(|| format!("unknown requirement `{}`", reading::text(requirement, reading::ID_BYTES_MAX)))?;
-        if !interval.is_empty() {
-            intervals.push(interval);
-        }
+        holes.push(hole);
     }
-    intervals.sort_by(|a, b| compare_starts(a.start.as_ref(), b.start.as_ref()));
-    let mut ranges = Vec::new();
-    // Up to here everything is told; `None` while that is nothing.
-    let mut told: Option<Cut> = None;
-    for interval in intervals {
-        if compare_starts(told.as_ref(), interval.start.as_ref()) == Ordering::Less {
-            ranges.push(AffectedRange { introduced: introduced(told.as_ref()), end: end(interval.start.as_ref()) });
-        }
-        let Some(until) = interval.end else {
-            return if ranges.is_empty() { Err("no version is affected".to_owned()) } else { Ok(ranges) };
-        };
-        if compare_starts(told.as_ref(), Some(&until)) == Ordering::Less {
-            told = Some(until);
-        }
+    let ranges = without(vec![Interval::default()], holes, Scheme::Cargo);
+    if ranges.is_empty() { Err("no version is affected".to_owned()) } else { Ok(ranges) }
+}
+
+/// Reads a requirement: `>= 1.2.3, < 2.0`.
+fn of_requirement(requirement: &str) -> Option<Interval> {
+    if requirement.len() > reading::NOTE_BYTES_MAX || requirement.trim().is_empty() {
+        return None;
     }
-    ranges.push(AffectedRange { introduced: introduced(told.as_ref()), end: RangeEnd::Open });
-    Ok(ranges)
-}
-
-fn introduced(told: Option<&Cut>) -> Option<String> {
-    told.map(|cut| cut.first())
-}
-
-fn end(start: Option<&Cut>) -> RangeEnd {
-    match start {
-        Some(Cut { version, after: true }) => RangeEnd::LastAffected(version.text()),
-        Some(cut) => RangeEnd::Fixed(cut.first()),
-        None => RangeEnd::Open,
-    }
-}
-
-/// Orders beginnings; `None` is before every version.
-fn compare_starts(a: Option<&Cut>, b: Option<&Cut>) -> Ordering {
-    match (a, b) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Less,
-        (Some(_), None) => Ordering::Greater,
-        (Some(a), Some(b)) => a.compare(b),
-    }
-}
-
-/// A place between two versions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Cut {
-    version: Version,
-    /// Whether it is behind the version rather than before it.
-    after: bool,
-}
-
-impl Cut {
-    /// Returns the first version behind the cut.
-    fn first(&self) -> String {
-        if self.after { self.version.next().text() } else { self.version.text() }
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        let versions = Scheme::Cargo.compare(&self.version.text(), &other.version.text());
-        versions.then(self.after.cmp(&other.after))
-    }
-}
-
-/// Versions from a cut to another; `None` is without end.
-#[derive(Debug, Clone, Default)]
-struct Interval {
-    start: Option<Cut>,
-    end: Option<Cut>,
-}
-
-impl Interval {
-    /// Reads a requirement: `>= 1.2.3, < 2.0`.
-    fn read(requirement: &str) -> Option<Self> {
-        let mut whole = Self::default();
-        if requirement.len() > reading::NOTE_BYTES_MAX || requirement.trim().is_empty() {
+    let mut whole = Interval::default();
+    for (number, comparator) in requirement.split(',').enumerate() {
+        if number == COMPARATORS_MAX {
             return None;
         }
-        for (number, comparator) in requirement.split(',').enumerate() {
-            if number == COMPARATORS_MAX {
-                return None;
-            }
-            let Self { start, end } = Self::of_comparator(comparator.trim())?;
-            if compare_starts(whole.start.as_ref(), start.as_ref()) == Ordering::Less {
-                whole.start = start;
-            }
-            whole.end = match (whole.end, end) {
-                (Some(a), Some(b)) => Some(if b.compare(&a) == Ordering::Less { b } else { a }),
-                (a, b) => a.or(b),
-            };
-        }
-        Some(whole)
+        whole = whole.meet(of_comparator(comparator.trim())?, Scheme::Cargo);
     }
+    Some(whole)
+}
 
-    fn of_comparator(comparator: &str) -> Option<Self> {
-        if comparator == "*" {
-            return Some(Self::default());
-        }
-        let operators = [">=", "<=", ">", "<", "=", "^", "~"];
-        let operator = operators.into_iter().find(|operator| comparator.starts_with(operator)).unwrap_or_default();
-        let partial = Partial::read(comparator.strip_prefix(operator)?.trim())?;
-        let first = || Some(Cut { version: partial.first(), after: false });
-        // Parts that are left out are any, so what follows such a version is the next whole one.
-        let behind = || match partial.is_whole() {
-            true => Some(Cut { version: partial.first(), after: true }),
-            false => Some(Cut { version: partial.following()?, after: false }),
-        };
-        Some(match operator {
-            ">=" => Self { start: first(), end: None },
-            ">" => Self { start: Some(behind()?), end: None },
-            "<" => Self { start: None, end: first() },
-            "<=" => Self { start: None, end: Some(behind()?) },
-            "=" => Self { start: first(), end: Some(behind()?) },
-            "~" => Self { start: first(), end: Some(Cut { version: partial.tilde_end()?, after: false }) },
-            _ => Self { start: first(), end: Some(Cut { version: partial.caret_end()?, after: false }) },
-        })
+fn of_comparator(comparator: &str) -> Option<Interval> {
+    if comparator == "*" {
+        return Some(Interval::default());
     }
-
-    fn is_empty(&self) -> bool {
-        match (&self.start, &self.end) {
-            (Some(start), Some(end)) => start.compare(end) != Ordering::Less,
-            _ => false,
-        }
-    }
+    let operators = [">=", "<=", ">", "<", "=", "^", "~"];
+    let operator = operators.into_iter().find(|operator| comparator.starts_with(operator)).unwrap_or_default();
+    let partial = Partial::read(comparator.strip_prefix(operator)?.trim())?;
+    let before = |version: &Version| Some(Cut::before(version.text()));
+    let first = partial.first();
+    // Parts that are left out are any, so what follows such a version is the next whole one.
+    let behind = || match partial.is_whole() {
+        true => Some(Cut::behind(first.text(), first.next().text())),
+        false => Some(Cut::before(partial.following()?.text())),
+    };
+    Some(match operator {
+        ">=" => Interval { start: before(&first), end: None },
+        ">" => Interval { start: Some(behind()?), end: None },
+        "<" => Interval { start: None, end: before(&first) },
+        "<=" => Interval { start: None, end: Some(behind()?) },
+        "=" => Interval { start: before(&first), end: Some(behind()?) },
+        "~" => Interval { start: before(&first), end: before(&partial.following()?) },
+        _ => Interval { start: before(&first), end: before(&partial.caret_end()?) },
+    })
 }
 
 /// A whole version, without build metadata.
@@ -234,10 +152,6 @@ impl<'a> Partial<'a> {
         }))
     }
 
-    fn tilde_end(&self) -> Option<Version> {
-        self.following()
-    }
-
     fn caret_end(&self) -> Option<Version> {
         Some(before_pre_releases(match (self.major, self.minor, self.patch) {
             (0, Some(0), Some(patch)) => [0, 0, patch.checked_add(1)?],
@@ -252,21 +166,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::intervals::render as render_ranges;
 
     fn render(good: &[&str]) -> String {
-        let ranges = match affected(good.iter().copied()) {
-            Ok(ranges) => ranges,
-            Err(why) => return why,
-        };
-        let one = |range: &AffectedRange| {
-            let introduced = range.introduced.as_deref().unwrap_or("-");
-            match &range.end {
-                RangeEnd::Fixed(fixed) => format!("[{introduced} {fixed})"),
-                RangeEnd::LastAffected(last) => format!("[{introduced} {last}]"),
-                RangeEnd::Open => format!("[{introduced} ..."),
-            }
-        };
-        ranges.iter().map(one).collect()
+        affected(good.iter().copied()).map_or_else(|why| why, |ranges| render_ranges(&ranges))
     }
 
     #[test]

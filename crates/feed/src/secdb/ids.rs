@@ -63,7 +63,8 @@ fn cve_of(word: &str) -> Option<&str> {
 /// What looks like a CVE and is none was not yet numbered, or is a slip.
 fn is_id(word: &str) -> bool {
     let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let named = word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().any(|byte| byte.is_ascii_digit());
+    let numbered = word.starts_with("GHSA-") || word.bytes().any(|byte| byte.is_ascii_digit());
+    let named = word.starts_with(|c: char| c.is_ascii_uppercase()) && numbered;
     plain && named && reading::id(word).is_some() && !word.starts_with("CVE-")
 }
 

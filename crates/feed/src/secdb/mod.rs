@@ -20,7 +20,7 @@ use std::collections::btree_map;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use yagura_model::{FeedId, Names, ReleaseKey, Statement, StatementState, Urgency, Vulnerability};
+use yagura_model::{FeedId, ReleaseKey, Statement, StatementState, Vulnerability};
 use yagura_version::Scheme;
 
 use crate::catalogue::{Entry, ParseError, Sink};
@@ -159,17 +159,14 @@ fn read_package(package: &Package<'_>, place: &Place, sink: &mut dyn Sink) {
             feed: FeedId::new(place.feed),
             release: place.release.clone(),
             package: name.to_owned(),
-            names: Names::Source,
-            channel: None,
-            module: None,
             vulnerability: flaw.to_owned(),
             state: match fix.never_affected {
                 true => StatementState::NotAffected,
                 false => StatementState::Fixed(fix.version.to_owned()),
             },
-            urgency: Urgency::NotAssigned,
             note: fix.note.map(|note| reading::text(note, reading::NOTE_BYTES_MAX)).filter(|note| !note.is_empty()),
             advisories: fix.advisories.into_iter().map(str::to_owned).collect(),
+            ..Statement::default()
         });
     }
 }
