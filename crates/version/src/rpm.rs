@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::{compare_numbers, rest, span};
+use crate::scan::{compare_numbers, equal_by_order, rest, span};
 
 /// rpm keeps an epoch in 32 bits.
 const EPOCH_DIGITS_MAX: usize = 10;
@@ -74,19 +74,7 @@ impl<'a> Evr<'a> {
     }
 }
 
-impl PartialEq for Evr<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Evr<'_> {}
-
-impl PartialOrd for Evr<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
+equal_by_order!(Evr);
 
 impl Ord for Evr<'_> {
     fn cmp(&self, other: &Self) -> Ordering {

@@ -41,23 +41,32 @@ pub(crate) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Equality and the partial order of a type with a lifetime, from its `Ord`.
+macro_rules! equal_by_order {
+    ($type:ident) => {
+        impl PartialEq for $type<'_> {
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other).is_eq()
+            }
+        }
+
+        impl Eq for $type<'_> {}
+
+        impl PartialOrd for $type<'_> {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+    };
+}
+
+pub(crate) use equal_by_order;
+
 /// A number as a version writes it, ordered by its value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Number<'a>(pub(crate) &'a str);
 
-impl PartialEq for Number<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Number<'_> {}
-
-impl PartialOrd for Number<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
+equal_by_order!(Number);
 
 impl Ord for Number<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
