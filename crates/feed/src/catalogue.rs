@@ -3,13 +3,42 @@
 use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
-use crate::{alpine_secdb, arch, azurelinux_oval, chainguard_secdb, cisa_kev, cve_list, debian_advisories, debian_osv, debian_tracker, epss, go_vulndb, osv_crates, osv_go, osv_maven, osv_npm, osv_nuget, osv_packagist, osv_pypi, osv_rubygems, photon, pypa, rustsec, wolfi_secdb};
+use crate::{
+    alpine_secdb, arch, azurelinux_oval, chainguard_secdb, cisa_kev, cve_list, debian_advisories, debian_osv,
+    debian_tracker, epss, gentoo_glsa, go_vulndb, nvd, osv_crates, osv_go, osv_maven, osv_npm, osv_nuget,
+    osv_packagist, osv_pypi, osv_rubygems, photon, pypa, rustsec, wolfi_secdb,
+};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements
 /// only fill gaps.
-pub const FEEDS: &[FeedSpec] =
-    &[debian_tracker::FEED, debian_advisories::FEED, debian_osv::FEED, cisa_kev::FEED, epss::FEED, alpine_secdb::FEED, wolfi_secdb::FEED, chainguard_secdb::FEED, arch::FEED, cve_list::FEED, go_vulndb::FEED, rustsec::FEED, pypa::FEED, osv_npm::FEED, osv_rubygems::FEED, osv_maven::FEED, osv_nuget::FEED, osv_packagist::FEED, osv_crates::FEED, osv_pypi::FEED, osv_go::FEED, azurelinux_oval::FEED, photon::FEED,];
+pub const FEEDS: &[FeedSpec] = &[
+    debian_tracker::FEED,
+    debian_advisories::FEED,
+    debian_osv::FEED,
+    cisa_kev::FEED,
+    epss::FEED,
+    alpine_secdb::FEED,
+    wolfi_secdb::FEED,
+    chainguard_secdb::FEED,
+    arch::FEED,
+    cve_list::FEED,
+    go_vulndb::FEED,
+    rustsec::FEED,
+    pypa::FEED,
+    osv_npm::FEED,
+    osv_rubygems::FEED,
+    osv_maven::FEED,
+    osv_nuget::FEED,
+    osv_packagist::FEED,
+    osv_crates::FEED,
+    osv_pypi::FEED,
+    osv_go::FEED,
+    azurelinux_oval::FEED,
+    photon::FEED,
+    nvd::FEED,
+    gentoo_glsa::FEED,
+];
 
 /// One source of statements or facts.
 #[derive(Debug)]

@@ -108,7 +108,8 @@ pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
 /// Reads a date and time as the CVE list, NVD and the Go database write them: without an offset
 /// it is UTC, and a day in the first years of the era stands for none.
 pub(crate) fn timestamp_of_any_age(text: &str) -> Option<Timestamp> {
-    let utc = || word(text, ID_BYTES_MAX)?.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
+    let utc =
+        || word(text, ID_BYTES_MAX)?.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
     // Nothing was published before there were lists.
     timestamp(text).or_else(utc).filter(|date| *date >= Timestamp::UNIX_EPOCH)
 }

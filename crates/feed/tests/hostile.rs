@@ -1,7 +1,7 @@
 //! Whatever comes, a parser answers: it reads, or says why not. It never panics, and a document
 //! that was cut is never taken for a whole one.
 
-#![expect(clippy::indexing_slicing, reason = "a helper that fails, fails its test")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -51,19 +51,39 @@ fn feed(bytes: &[u8], feed: &FeedSpec) -> bool {
     (feed.parse)(&entry, &mut Checker).is_ok()
 }
 
-/// A good document of each feed, in the order of `FEEDS`.
-const GOOD: [&str; 5] = [
-    include_str!("../fixtures/debian-tracker/tracker-2099-01-31.json"),
-    include_str!("../fixtures/debian-advisories/DSA-list"),
-    include_str!("../fixtures/debian-osv/CVE-2099-0001.json"),
-    include_str!("../fixtures/cisa-kev/known_exploited_vulnerabilities.json"),
-    include_str!("../fixtures/epss/epss_scores-2099-01-30.csv"),
+/// A good document of each feed. The exports of one kind share a parser; one of them stands for all.
+const GOOD: &[(&str, &str)] = &[
+    ("debian-tracker", include_str!("../fixtures/debian-tracker/tracker-2099-01-31.json")),
+    ("debian-advisories", include_str!("../fixtures/debian-advisories/DSA-list")),
+    ("debian-osv", include_str!("../fixtures/debian-osv/CVE-2099-0001.json")),
+    ("cisa-kev", include_str!("../fixtures/cisa-kev/known_exploited_vulnerabilities.json")),
+    ("epss", include_str!("../fixtures/epss/epss_scores-2099-01-30.csv")),
+    ("alpine-secdb", include_str!("../fixtures/alpine-secdb/v3.12-main.json")),
+    ("wolfi-secdb", include_str!("../fixtures/wolfi-secdb/security.json")),
+    ("chainguard-secdb", include_str!("../fixtures/chainguard-secdb/security.json")),
+    ("arch", include_str!("../fixtures/arch/all.json")),
+    ("cve-list", include_str!("../fixtures/cve-list/CVE-2099-0001.json")),
+    ("go-vulndb", include_str!("../fixtures/go-vulndb/GO-2099-0001.json")),
+    ("rustsec", include_str!("../fixtures/rustsec/RUSTSEC-2099-0001.md")),
+    ("pypa", include_str!("../fixtures/pypa/PYSEC-2099-1.yaml")),
+    ("osv-npm", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    ("azurelinux-oval", include_str!("../fixtures/azurelinux-oval/azurelinux-3.0-oval.xml")),
+    ("photon", include_str!("../fixtures/photon/cve_data_photon1.0.json")),
+    ("nvd", include_str!("../fixtures/nvd/nvdcve-2.0-2099.json")),
+    ("gentoo-glsa", include_str!("../fixtures/gentoo-glsa/glsa-209901-01.xml")),
 ];
+
+/// Their records are texts that may end anywhere; the archive that they come in tells a cut.
+const ENDS_ANYWHERE: &[&str] = &["rustsec", "pypa"];
+
+fn spec(id: &str) -> &'static FeedSpec {
+    FEEDS.iter().find(|feed| feed.id == id).unwrap()
+}
 
 #[test]
 fn the_good_documents_are_read() {
-    for (spec, good) in FEEDS.iter().zip(GOOD) {
-        assert!(feed(good.as_bytes(), spec), "{}", spec.id);
+    for (id, good) in GOOD {
+        assert!(feed(good.as_bytes(), spec(id)), "{id}");
     }
 }
 
@@ -85,11 +105,12 @@ proptest! {
     /// Text formats lose whole lines without a trace; a cut inside a line is always noticed.
     #[test]
     fn cut_documents_are_refused(which in 0_usize..GOOD.len(), place in 0.0..1.0_f64) {
-        let good = GOOD[which].trim_end().as_bytes();
+        let (id, good) = GOOD[which];
+        let good = good.trim_end().as_bytes();
         #[expect(clippy::as_conversions, reason = "a fraction of a small length")]
         let cut = &good[..((good.len() as f64) * place) as usize];
-        if !cut.ends_with(b"\n") {
-            prop_assert!(!feed(cut, &FEEDS[which]));
+        if !cut.ends_with(b"\n") && !ENDS_ANYWHERE.contains(&id) {
+            prop_assert!(!feed(cut, spec(id)));
         }
     }
 
@@ -98,12 +119,13 @@ proptest! {
         which in 0_usize..GOOD.len(),
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..20),
     ) {
-        let mut bytes = GOOD[which].as_bytes().to_vec();
+        let (id, good) = GOOD[which];
+        let mut bytes = good.as_bytes().to_vec();
         for (place, byte) in changes {
             let place = place.index(bytes.len());
             bytes[place] = byte;
         }
-        feed(&bytes, &FEEDS[which]);
+        feed(&bytes, spec(id));
     }
 
     #[test]
@@ -113,10 +135,11 @@ proptest! {
         until in any::<proptest::sample::Index>(),
         at in any::<proptest::sample::Index>(),
     ) {
-        let good = GOOD[which].as_bytes();
+        let (id, good) = GOOD[which];
+        let good = good.as_bytes();
         let (from, until, at) = (from.index(good.len()), until.index(good.len()), at.index(good.len()));
         let piece = &good[from.min(until)..from.max(until)];
         let spliced = [&good[..at], piece, &good[at..]].concat();
-        feed(&spliced, &FEEDS[which]);
+        feed(&spliced, spec(id));
     }
 }

@@ -85,6 +85,7 @@ mod tests {
         insta::assert_snapshot!(recorder.render(), @r#"
         record 5
         release alpine:3.12
+        flaw CVE-2099-0003 alias GHSA-aaaa-bbbb-cccc
         alpine:3.12 demo-lib CVE-2099-0001 fixed 1.2.10-r0 (not yet assigned)
         alpine:3.12 demo-lib CVE-2099-0002 fixed 1.2.10-r0 (not yet assigned) XSA-1
         alpine:3.12 demo-lib CVE-2099-0003 fixed 1.2.9-r3 (not yet assigned)

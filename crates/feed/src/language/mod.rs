@@ -24,6 +24,7 @@ mod record;
 pub(crate) mod state;
 
 use yagura_model::{Ecosystem, ReleaseKey};
+use yagura_version::Scheme;
 
 use crate::catalogue::{Entry, ParseError, Sink};
 use crate::osv;
@@ -40,8 +41,23 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Returns the key under which statements stand.
     pub(crate) fn release(&self) -> ReleaseKey {
         ReleaseKey::ecosystem(self.ecosystem)
+    }
+
+    /// Returns the order of the ecosystem's versions.
+    pub(crate) const fn scheme(&self) -> Scheme {
+        match self.ecosystem {
+            Ecosystem::PyPi => Scheme::Pep440,
+            Ecosystem::Npm => Scheme::Npm,
+            Ecosystem::RubyGems => Scheme::Gem,
+            Ecosystem::Go => Scheme::Go,
+            Ecosystem::CratesIo => Scheme::Cargo,
+            Ecosystem::Maven => Scheme::Maven,
+            Ecosystem::Packagist => Scheme::Composer,
+            Ecosystem::NuGet => Scheme::NuGet,
+        }
     }
 }
 

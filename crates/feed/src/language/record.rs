@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use yagura_model::{AffectedRange, FeedId, RangeEnd, Statement, Urgency, Vulnerability};
+use yagura_version::Scheme;
+use yagura_version::range::{End, Range};
 
 use super::flaw::Flaw;
 use super::state::state;
@@ -93,7 +95,7 @@ pub(super) fn take(record: &Record<'_>, source: &Source, sink: &mut dyn Sink) {
         if of_affected.informational.is_some() {
             continue;
         }
-        match ranges(affected, &of_affected) {
+        match ranges(affected, &of_affected, source.scheme()) {
             Ok(ranges) => packages.entry(name).or_default().join(ranges, imports(affected)),
             Err(why) => sink.rejected(&format!("{own} {name}"), why),
         }
@@ -203,20 +205,34 @@ fn imports(affected: &Affected<'_>) -> Vec<String> {
     extra.imports.items.iter().filter_map(|import| reading::package(&import.path)).map(str::to_owned).collect()
 }
 
-fn ranges(affected: &Affected<'_>, extra: &OfAffected<'_>) -> Result<Vec<AffectedRange>, &'static str> {
+fn ranges(affected: &Affected<'_>, extra: &OfAffected<'_>, scheme: Scheme) -> Result<Vec<AffectedRange>, &'static str> {
     let mut ranges = affected.affected_ranges()?;
-    if ranges.is_empty() {
-        return Err("no range of versions");
-    }
     // Nobody knows a fixed version, but somebody has looked which versions have the flaw.
     if let ([AffectedRange { end, .. }], Some(known)) =
         (ranges.as_mut_slice(), extra.last_known_affected_version_range.as_deref())
-        && *end == RangeEnd::Open
+        && matches!(end, RangeEnd::Open)
         && let Some(last) = last_known(known)
     {
         *end = last;
     }
-    Ok(ranges)
+    // A version that is listed is affected, whether or not a range holds it.
+    for version in affected.versions.items.iter().filter_map(|version| reading::version(version)) {
+        if ranges.len() <= RANGES_KEPT_MAX && !scheme.contains(ranges.iter().map(borrowed), version) {
+            let version = version.to_owned();
+            let end = RangeEnd::LastAffected(version.clone());
+            ranges.push(AffectedRange { introduced: Some(version), end });
+        }
+    }
+    if ranges.is_empty() { Err("no range of versions") } else { Ok(ranges) }
+}
+
+fn borrowed(range: &AffectedRange) -> Range<'_> {
+    let end = match &range.end {
+        RangeEnd::Fixed(version) => End::Fixed(version),
+        RangeEnd::LastAffected(version) => End::LastAffected(version),
+        RangeEnd::Open => End::Open,
+    };
+    Range { introduced: range.introduced.as_deref(), end }
 }
 
 /// Reads GitHub's `<= 1.2.3` or `< 1.2.3`.

@@ -229,14 +229,28 @@ mod tests {
     #[test]
     fn reads_text_scores_and_weaknesses() {
         let recorder = read(&FEED, "nvdcve-2.0-2099.json", PAGE.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 5
+        date 2099-01-31T03:00:23.4065184Z
+        flaw CVE-2099-0001 "An overflow." CWE-787 cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H cvss 2.0 AV:N/AC:L/Au:N/C:C/I:C/A:C Fix https://example.org/commit/1 Advisory https://example.org/advisory Evidence https://example.org/poc published 2099-01-01T04:00:00Z modified 2099-01-30T01:03:51.193Z
+        flaw CVE-2099-0002 "Rejected reason: a duplicate."
+        rejected VU#1: not a CVE id
+        rejected CVE-2099-0003: a score without a CVSS vector
+        flaw CVE-2099-0003
+        rejected vulnerability 5: invalid type: string "broken", expected struct Cve
+        "#);
     }
 
     #[test]
     fn the_feeds_of_before_are_read_too() {
         let feed = include_str!("../../fixtures/nvd/nvdcve-1.1-2099.json");
         let recorder = read(&FEED, "nvdcve-1.1-2099.json", feed.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 2
+        date 2099-01-01T00:00:00Z
+        flaw CVE-2099-0001 "A script." CWE-79 cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N cvss 2.0 AV:N/AC:M/Au:N/C:N/I:P/A:N Report https://example.org/1 published 2099-01-01T04:00:00Z modified 2099-01-02T03:19:00Z
+        rejected vulnerability 2: missing field `ID`
+        "#);
     }
 
     #[test]

@@ -94,7 +94,8 @@ mod tests {
         let one = |n: usize| format!(r#"{{"severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/X:{n}"}}]}}"#);
         let many = (0..=SEVERITIES_MAX).map(one).collect::<Vec<_>>().join(",");
         assert_eq!(facts(&format!(r#"{{"id":"X-1","affected":[{many}]}}"#)).cvss.len(), SEVERITIES_MAX);
-        let long = format!(r#"{{"id":"X-1","severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/{}"}}]}}"#, "A".repeat(256));
+        let long =
+            format!(r#"{{"id":"X-1","severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/{}"}}]}}"#, "A".repeat(256));
         assert!(facts(&long).cvss.is_empty());
     }
 }

@@ -19,3 +19,19 @@ pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for crates.io", DOCU
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::CratesIo, osv_name: "crates.io" }, sink)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::read;
+
+    #[test]
+    fn advice_is_kept_without_a_verdict() {
+        let record = include_str!("../../fixtures/osv-crates/RUSTSEC-2099-0002.json");
+        let said = read(&FEED, "RUSTSEC-2099-0002.json", record.as_bytes()).unwrap().render();
+        assert_eq!(
+            said,
+            "record 1\ndate 2099-01-30T10:00:00Z\nflaw RUSTSEC-2099-0002 \"demo is unmaintained\" modified 2099-01-30T10:00:00Z\n"
+        );
+    }
+}

@@ -157,8 +157,14 @@ mod tests {
     #[test]
     fn scores_are_gradings() {
         let graded = [9.8, 7.0, 4.0, 0.1, 0.0, f64::NAN].map(urgency);
-        let expected =
-            [Urgency::Critical, Urgency::High, Urgency::Medium, Urgency::Low, Urgency::NotAssigned, Urgency::NotAssigned];
+        let expected = [
+            Urgency::Critical,
+            Urgency::High,
+            Urgency::Medium,
+            Urgency::Low,
+            Urgency::NotAssigned,
+            Urgency::NotAssigned,
+        ];
         assert_eq!(graded, expected);
     }
 }

@@ -25,11 +25,7 @@ macro_rules! list {
     ($release:literal) => {
         DocumentSpec {
             name: concat!("cve_data_photon", $release, ".json"),
-            url: concat!(
-                "https://packages.broadcom.com/photon/photon_cve_metadata/cve_data_photon",
-                $release,
-                ".json"
-            ),
+            url: concat!("https://packages.broadcom.com/photon/photon_cve_metadata/cve_data_photon", $release, ".json"),
             mirror: concat!("photon/cve_data_photon", $release, ".json"),
             pick: Pick::Newest,
             transfer_bytes_max: DOCUMENT_BYTES_MAX,

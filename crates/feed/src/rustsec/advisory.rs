@@ -151,7 +151,8 @@ mod tests {
     const ADVISORY: &str = include_str!("../../fixtures/rustsec/RUSTSEC-2099-0001.md");
 
     fn said(text: &str) -> String {
-        read(&FEED, "crates/demo/RUSTSEC-2099-0001.md", text.as_bytes()).map_or_else(|error| error.to_string(), |r| r.render())
+        read(&FEED, "crates/demo/RUSTSEC-2099-0001.md", text.as_bytes())
+            .map_or_else(|error| error.to_string(), |r| r.render())
     }
 
     #[test]
@@ -186,7 +187,10 @@ mod tests {
 
     #[test]
     fn single_slips_reject_the_advisory() {
-        assert!(said(&ADVISORY.replace(">= 1.2.3", "newer")).contains("rejected RUSTSEC-2099-0001: unknown requirement `newer`"));
+        assert!(
+            said(&ADVISORY.replace(">= 1.2.3", "newer"))
+                .contains("rejected RUSTSEC-2099-0001: unknown requirement `newer`")
+        );
         assert!(said(&ADVISORY.replace("\"demo\"", "\"two words\"")).contains("not the name of a crate"));
         assert!(said(&ADVISORY.replace("CVSS:3.1/AV:N", "AV:N")).contains("its CVSS vector is none"));
     }

@@ -138,10 +138,7 @@ impl<'a> Partial<'a> {
     }
 
     fn first(&self) -> Version {
-        Version {
-            numbers: [self.major, self.minor.unwrap_or(0), self.patch.unwrap_or(0)],
-            pre: self.pre.to_owned(),
-        }
+        Version { numbers: [self.major, self.minor.unwrap_or(0), self.patch.unwrap_or(0)], pre: self.pre.to_owned() }
     }
 
     /// Returns the first version behind all that this one stands for.

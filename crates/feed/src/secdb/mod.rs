@@ -74,12 +74,8 @@ struct Package<'a> {
 pub(crate) fn parse(entry: &Entry<'_>, place: &Place, sink: &mut dyn Sink) -> Result<(), ParseError> {
     let document: Document<'_> =
         serde_json::from_slice(entry.bytes).map_err(|error| malformed(entry.name, FORMAT, &error))?;
-    let refused = |why: String| ParseError::Malformed {
-        entry: entry.name.to_owned(),
-        format: FORMAT,
-        at: String::new(),
-        why,
-    };
+    let refused =
+        |why: String| ParseError::Malformed { entry: entry.name.to_owned(), format: FORMAT, at: String::new(), why };
     if document.packages.over {
         let limit = PACKAGES_MAX.try_into().unwrap_or(u64::MAX);
         return Err(ParseError::TooMany { entry: entry.name.to_owned(), what: "packages", limit });
@@ -135,7 +131,8 @@ fn read_package(package: &Package<'_>, place: &Place, sink: &mut dyn Sink) {
     }
     let mut fixes: BTreeMap<&str, Fix<'_>> = BTreeMap::new();
     for (version, ids) in &package.secfixes.items {
-        let Some(version) = reading::version(version).filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+        let Some(version) =
+            reading::version(version).filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))
         else {
             let version = reading::text(version, reading::VERSION_BYTES_MAX);
             sink.rejected(&format!("{name} {version}"), "not a version");

@@ -51,9 +51,9 @@ mod tests {
         insta::assert_snapshot!(recorder.render(), @r"
         record 1
         release wolfi:rolling
-        rejected demo-lib 0 GHSA-aaaa-bbbb-cccc: no id of a flaw
         wolfi:rolling demo-lib CVE-2099-0001 not-affected (not yet assigned)
         wolfi:rolling demo-lib CVE-2099-0002 fixed 1.2.3-r1 (not yet assigned)
+        wolfi:rolling demo-lib GHSA-aaaa-bbbb-cccc not-affected (not yet assigned)
         ");
     }
 }

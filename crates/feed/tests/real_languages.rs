@@ -1,0 +1,276 @@
+//! The feeds of Alpine, Arch, Azure Linux, the languages and the CVE list as their upstreams
+//! published them: how many records each has, what is left out of them, and single known answers.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails, fails its test; Clippy only sees the test functions themselves"
+)]
+
+mod real;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use real::{Unpacked, unpack, unpack_file};
+use yagura_feed::{FEEDS, FeedSpec, Sink};
+use yagura_model::{AffectedRange, RangeEnd, ReleaseKey, Statement, StatementState, Vulnerability};
+
+/// Keeps everything.
+#[derive(Default)]
+struct Keeper {
+    records: u64,
+    rejected: BTreeMap<String, u64>,
+    statements: Vec<Statement>,
+    flaws: Vec<Vulnerability>,
+    releases: BTreeSet<String>,
+    date: Option<Timestamp>,
+}
+
+impl Sink for Keeper {
+    fn record(&mut self) {
+        self.records += 1;
+    }
+    fn statement(&mut self, statement: Statement) {
+        self.statements.push(statement);
+    }
+    fn vulnerability(&mut self, flaw: Vulnerability) {
+        self.flaws.push(flaw);
+    }
+    fn release(&mut self, release: ReleaseKey) {
+        self.releases.insert(release.to_string());
+    }
+    fn data_date(&mut self, date: Timestamp) {
+        self.date = self.date.max(Some(date));
+    }
+    fn rejected(&mut self, record: &str, why: &str) {
+        *self.rejected.entry(format!("{record}: {why}")).or_default() += 1;
+    }
+}
+
+impl Keeper {
+    fn summary(&self) -> String {
+        let date = self.date.map_or_else(|| "no date".to_owned(), |date| date.strftime("%F").to_string());
+        let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+        for statement in &self.statements {
+            *states.entry(statement.state.word()).or_default() += 1;
+        }
+        let mut text = format!(
+            "{} records, {} statements {states:?}, {} flaws, {date}",
+            self.records,
+            self.statements.len(),
+            self.flaws.len()
+        );
+        for (what, times) in &self.rejected {
+            text.push_str(&format!("\n{times} {what}"));
+        }
+        text
+    }
+
+    fn about(&self, release: &str, package: &str, flaw: &str) -> &Statement {
+        let mut found = self.statements.iter().filter(|it| {
+            it.release.as_str() == release && it.package == package && it.vulnerability == flaw
+        });
+        let statement = found.next().unwrap();
+        assert!(found.next().is_none(), "two statements about {flaw} in {package} of {release}");
+        statement
+    }
+
+    fn flaw(&self, id: &str) -> &Vulnerability {
+        self.flaws.iter().find(|flaw| flaw.id == id).unwrap()
+    }
+}
+
+fn feed(id: &str) -> &'static FeedSpec {
+    FEEDS.iter().find(|feed| feed.id == id).unwrap()
+}
+
+/// Reads a whole feed; `None` where there is no data, which is announced.
+fn keep(id: &str) -> Option<Keeper> {
+    let base = yagura_testkit::shared_data("feeds")?;
+    Some(read(feed(id), &unpack(&base, feed(id))))
+}
+
+fn read(feed: &FeedSpec, entries: &[Unpacked]) -> Keeper {
+    let mut keeper = Keeper::default();
+    let begun = Instant::now();
+    for entry in entries {
+        (feed.parse)(&entry.entry(), &mut keeper).unwrap();
+    }
+    measure(feed.id, &keeper, entries, begun);
+    keeper
+}
+
+/// Tells what a feed weighs, for those who ask with `--nocapture`.
+fn measure(id: &str, keeper: &Keeper, entries: &[Unpacked], begun: Instant) {
+    let mut strings: HashSet<&str> = HashSet::new();
+    for statement in &keeper.statements {
+        strings.extend([statement.package.as_str(), statement.vulnerability.as_str()]);
+        strings.extend(statement.note.as_deref());
+        strings.extend(statement.advisories.iter().map(String::as_str));
+        match &statement.state {
+            StatementState::Fixed(version) => drop(strings.insert(version)),
+            StatementState::Affected(ranges) => {
+                for AffectedRange { introduced, end } in ranges {
+                    strings.extend(introduced.as_deref());
+                    if let RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) = end {
+                        strings.insert(version);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let bytes: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
+    println!(
+        "{id}: {bytes} bytes, {} statements, {} distinct strings, {} flaws, {} ms",
+        keeper.statements.len(),
+        strings.len(),
+        keeper.flaws.len(),
+        begun.elapsed().as_millis()
+    );
+}
+
+fn fixed(statement: &Statement) -> &str {
+    match &statement.state {
+        StatementState::Fixed(version) => version,
+        other => other.word(),
+    }
+}
+
+#[test]
+fn alpine() {
+    let Some(keeper) = keep("alpine-secdb") else { return };
+    insta::assert_snapshot!(keeper.summary(), @"");
+    assert_eq!(keeper.releases.len(), 11);
+    // Two versions: the first repair was not whole.
+    assert_eq!(fixed(keeper.about("alpine:3.21", "runc", "CVE-2023-27561")), "1.1.4-r7");
+    assert_eq!(keeper.about("alpine:3.21", "xen", "CVE-2024-45819").advisories, ["XSA-464"]);
+    assert!(keeper.flaw("CVE-2024-22195").aliases.contains(&"GHSA-h5c8-rqwp-cp95".to_owned()));
+}
+
+#[test]
+fn arch() {
+    let Some(keeper) = keep("arch") else { return };
+    insta::assert_snapshot!(keeper.summary(), @"");
+    assert_eq!(fixed(keeper.about("arch:rolling", "mediawiki", "CVE-2017-0361")), "1.29.2-1");
+}
+
+#[test]
+fn cve_list() {
+    let Some(keeper) = keep("cve-list") else { return };
+    insta::assert_snapshot!(keeper.summary(), @"");
+    let count = |has: fn(&Vulnerability) -> bool| keeper.flaws.iter().filter(|flaw| has(flaw)).count();
+    insta::assert_snapshot!(
+        format!(
+            "{} with ssvc, {} with cvss, {} with cwe, {} rejected",
+            count(|flaw| flaw.ssvc.is_some()),
+            count(|flaw| !flaw.cvss.is_empty()),
+            count(|flaw| !flaw.cwes.is_empty()),
+            count(|flaw| flaw.description.starts_with("Rejected reason: "))
+        ),
+        @""
+    );
+    let xz = keeper.flaw("CVE-2024-3094");
+    assert_eq!(xz.ssvc.as_ref().unwrap().technical_impact, "total");
+    assert_eq!(xz.cwes, ["CWE-506"]);
+}
+
+#[test]
+fn go() {
+    let Some(keeper) = keep("go-vulndb") else { return };
+    insta::assert_snapshot!(keeper.summary(), @"");
+    let flood = keeper.about("ecosystem:go", "stdlib", "CVE-2023-45288");
+    assert_eq!(flood.note.as_deref(), Some("in net/http"));
+    assert!(matches!(&flood.state, StatementState::Affected(ranges) if ranges.len() == 2));
+    assert_eq!(keeper.flaw("GO-2022-0536").covers, ["CVE-2019-9512", "CVE-2019-9514"]);
+}
+
+#[test]
+fn rustsec() {
+    let Some(keeper) = keep("rustsec") else { return };
+    insta::assert_snapshot!(keeper.summary(), @"");
+    let StatementState::Affected(ranges) = &keeper.about("ecosystem:crates.io", "gix-features", "RUSTSEC-2025-0021").state
+    else {
+        unreachable!("a crate with ranges")
+    };
+    assert!(!ranges.is_empty());
+}
+
+#[test]
+fn pypa() {
+    let Some(keeper) = keep("pypa") else { return };
+    insta::assert_snapshot!(keeper.summary(), @"");
+    assert_eq!(fixed(keeper.about("ecosystem:pypi", "werkzeug", "CVE-2023-23934")), "2.2.3");
+}
+
+#[test]
+fn azure_linux() {
+    let Some(keeper) = keep("azurelinux-oval") else { return };
+    insta::assert_snapshot!(keeper.summary(), @"");
+    assert_eq!(fixed(keeper.about("azurelinux:3.0", "openssh", "CVE-2025-26466")), "9.8p1-3.azl3");
+}
+
+/// Each catalogue of the past and present forms.
+#[test]
+fn exploited_and_scored() {
+    for id in ["cisa-kev", "epss"] {
+        let Some(keeper) = keep(id) else { return };
+        assert!(keeper.rejected.is_empty(), "{}", keeper.summary());
+    }
+}
+
+/// Small raw documents of all shapes.
+#[test]
+fn samples_of_every_format() {
+    let Some(base) = yagura_testkit::shared_data("feeds/_format-samples") else { return };
+    let samples = [
+        ("alpine-secdb", "edge-main.json", "alpine/secdb/edge/main.json"),
+        ("alpine-secdb", "edge-community.json", "alpine/secdb/edge/community.json"),
+        ("alpine-secdb", "v3.16-main.json", "alpine/secdb/v3.16/main.json"),
+        ("alpine-secdb", "v3.16-community.json", "alpine/secdb/v3.16/community.json"),
+        ("arch", "all.json", "arch/advisory.json"),
+        ("arch", "all.json", "arch/invalid.json"),
+        ("photon", "cve_data_photon1.0.json", "photon/cve/happy/cve_data_photon1.0.json"),
+        ("photon", "cve_data_photon4.0.json", "photon/cve/happy/cve_data_photon4.0.json"),
+        ("photon", "cve_data_photon5.0.json", "photon/cve/happy/cve_data_photon5.0.json"),
+        ("gentoo-glsa", "glsa.tar.gz", "gentoo/glsa/data/glsa-202305-28.xml"),
+        ("nvd", "nvdcve-2.0-2002.json.gz", "nvd/feed/cve/v2/nvdcve-2.0-2002.json.gz"),
+        ("nvd", "nvdcve-2.0-2021.json.gz", "nvd/feed/cve/v2/nvdcve-2.0-2021.json.gz"),
+        ("nvd", "nvdcve-2.0-2021.json.gz", "nvd/feed/cve/v2/nvdcve-2.0-modified.json.gz"),
+        ("nvd", "nvdcve-2.0-2002.json.gz", "nvd/feed/cve/v1/nvdcve-1.1-2002.json.gz"),
+        ("nvd", "nvdcve-2.0-2021.json.gz", "nvd/feed/cve/v1/nvdcve-1.1-2021.json.gz"),
+        ("nvd", "nvdcve-2.0-2021.json.gz", "nvd/api/cve/3_items/0-3.json"),
+        ("nvd", "nvdcve-2.0-2021.json.gz", "nvd/api/cve/3_pages/6-3.json"),
+        ("nvd", "nvdcve-2.0-2021.json.gz", "nvd/api/cve/empty/0-1.json"),
+        ("nvd", "nvdcve-2.0-2021.json.gz", "nvd/api/cve/ssvc_affected/0-3.json"),
+        ("cve-list", "cvelistV5.tar.gz", "mitre/cve/v5/cvelistV5-main.tar.gz"),
+    ];
+    let mut lines = Vec::new();
+    for (id, document, path) in samples {
+        let mut entries = Vec::new();
+        if path.ends_with(".tar.gz") {
+            let reader = flate2::read::GzDecoder::new(std::fs::File::open(base.join(path)).unwrap());
+            for member in tar::Archive::new(reader).entries().unwrap() {
+                let mut member = member.unwrap();
+                if member.header().entry_type().is_file() {
+                    let name = member.path().unwrap().to_string_lossy().into_owned();
+                    let mut bytes = Vec::new();
+                    std::io::Read::read_to_end(&mut member, &mut bytes).unwrap();
+                    entries.push(Unpacked { document, name, bytes });
+                }
+            }
+        } else {
+            unpack_file(&base.join(path), document, &mut entries);
+        }
+        let mut keeper = Keeper::default();
+        let outcome = entries.iter().try_for_each(|entry| (feed(id).parse)(&entry.entry(), &mut keeper));
+        let said = match outcome {
+            Ok(()) => keeper.summary(),
+            Err(error) => error.to_string(),
+        };
+        lines.push(format!("{path} {said}"));
+    }
+    insta::assert_snapshot!(lines.join("\n"), @"");
+}
