@@ -142,7 +142,11 @@ fn fixed(statement: &Statement) -> &str {
 #[test]
 fn alpine() {
     let Some(keeper) = keep("alpine-secdb") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"");
+    insta::assert_snapshot!(keeper.summary(), @r#"
+    6131 records, 70574 statements {"fixed": 70045, "not-affected": 529}, 22 flaws, no date
+    1 linux-lts 6.6.13-r0 CVE-46838: no id of a flaw
+    3 linux-lts 6.6.13-r1 CVE-46838: no id of a flaw
+    "#);
     assert_eq!(keeper.releases.len(), 11);
     // Two versions: the first repair was not whole.
     assert_eq!(fixed(keeper.about("alpine:3.21", "runc", "CVE-2023-27561")), "1.1.4-r7");
@@ -153,14 +157,14 @@ fn alpine() {
 #[test]
 fn arch() {
     let Some(keeper) = keep("arch") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"");
+    insta::assert_snapshot!(keeper.summary(), @r#"2507 records, 8549 statements {"fixed": 7966, "not-affected": 307, "open": 252, "under-investigation": 24}, 0 flaws, no date"#);
     assert_eq!(fixed(keeper.about("arch:rolling", "mediawiki", "CVE-2017-0361")), "1.29.2-1");
 }
 
 #[test]
 fn cve_list() {
     let Some(keeper) = keep("cve-list") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"");
+    insta::assert_snapshot!(keeper.summary(), @"6143 records, 0 statements {}, 6143 flaws, 2024-10-24");
     let count = |has: fn(&Vulnerability) -> bool| keeper.flaws.iter().filter(|flaw| has(flaw)).count();
     insta::assert_snapshot!(
         format!(
@@ -170,7 +174,7 @@ fn cve_list() {
             count(|flaw| !flaw.cwes.is_empty()),
             count(|flaw| flaw.description.starts_with("Rejected reason: "))
         ),
-        @""
+        @"6134 with ssvc, 1963 with cvss, 1828 with cwe, 9 rejected"
     );
     let xz = keeper.flaw("CVE-2024-3094");
     assert_eq!(xz.ssvc.as_ref().unwrap().technical_impact, "total");
@@ -180,7 +184,7 @@ fn cve_list() {
 #[test]
 fn go() {
     let Some(keeper) = keep("go-vulndb") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"");
+    insta::assert_snapshot!(keeper.summary(), @r#"4291 records, 6041 statements {"affected": 1478, "fixed": 2507, "open": 2056}, 4274 flaws, no date"#);
     let flood = keeper.about("ecosystem:go", "stdlib", "CVE-2023-45288");
     assert_eq!(flood.note.as_deref(), Some("in net/http"));
     assert!(matches!(&flood.state, StatementState::Affected(ranges) if ranges.len() == 2));
@@ -190,7 +194,7 @@ fn go() {
 #[test]
 fn rustsec() {
     let Some(keeper) = keep("rustsec") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"");
+    insta::assert_snapshot!(keeper.summary(), @r#"1205 records, 726 statements {"affected": 258, "fixed": 325, "open": 143}, 1192 flaws, no date"#);
     let StatementState::Affected(ranges) = &keeper.about("ecosystem:crates.io", "gix-features", "RUSTSEC-2025-0021").state
     else {
         unreachable!("a crate with ranges")
@@ -201,14 +205,20 @@ fn rustsec() {
 #[test]
 fn pypa() {
     let Some(keeper) = keep("pypa") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"");
+    insta::assert_snapshot!(keeper.summary(), @r#"2661 records, 2651 statements {"affected": 1349, "fixed": 1157, "open": 145}, 2651 flaws, 2024-10-10"#);
     assert_eq!(fixed(keeper.about("ecosystem:pypi", "werkzeug", "CVE-2023-23934")), "2.2.3");
 }
 
 #[test]
 fn azure_linux() {
     let Some(keeper) = keep("azurelinux-oval") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"");
+    insta::assert_snapshot!(keeper.summary(), @r#"
+    4702 records, 4673 statements {"affected": 160, "fixed": 4391, "not-affected": 122}, 0 flaws, 2025-02-24
+    1 oval:com.microsoft.azurelinux:def:34750: several fixed versions
+    1 oval:com.microsoft.azurelinux:def:41033: its version is not a version
+    1 oval:com.microsoft.cbl-mariner:def:32259: its version is not a version
+    1 oval:com.microsoft.cbl-mariner:def:32280: its version is not a version
+    "#);
     assert_eq!(fixed(keeper.about("azurelinux:3.0", "openssh", "CVE-2025-26466")), "9.8p1-3.azl3");
 }
 
@@ -272,5 +282,30 @@ fn samples_of_every_format() {
         };
         lines.push(format!("{path} {said}"));
     }
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    alpine/secdb/edge/main.json 1 records, 3 statements {"fixed": 3}, 0 flaws, no date
+    alpine/secdb/edge/community.json 1 records, 8 statements {"fixed": 8}, 0 flaws, no date
+    alpine/secdb/v3.16/main.json 1 records, 2 statements {"fixed": 2}, 0 flaws, no date
+    alpine/secdb/v3.16/community.json 1 records, 1 statements {"fixed": 1}, 0 flaws, no date
+    arch/advisory.json 2 records, 3 statements {"fixed": 3}, 0 flaws, no date
+    arch/invalid.json `invalid.json` is not a valid Arch tracker JSON at line 1 column 1: expected value
+    photon/cve/happy/cve_data_photon1.0.json 2 records, 2 statements {"fixed": 2}, 0 flaws, no date
+    photon/cve/happy/cve_data_photon4.0.json 7 records, 3 statements {"fixed": 3}, 0 flaws, no date
+    1 curl UNK-1: not the id of a flaw
+    1 curl-devel UNK-1: not the id of a flaw
+    1 curl-libs UNK-1: not the id of a flaw
+    1 linux Re: not the id of a flaw
+    photon/cve/happy/cve_data_photon5.0.json 2 records, 2 statements {"fixed": 1, "not-affected": 1}, 0 flaws, no date
+    gentoo/glsa/data/glsa-202305-28.xml 1 records, 1 statements {"fixed": 1}, 1 flaws, 2023-05-21
+    nvd/feed/cve/v2/nvdcve-2.0-2002.json.gz 4 records, 0 statements {}, 4 flaws, 2026-03-09
+    nvd/feed/cve/v2/nvdcve-2.0-2021.json.gz 3 records, 0 statements {}, 3 flaws, 2025-06-25
+    nvd/feed/cve/v2/nvdcve-2.0-modified.json.gz 2 records, 0 statements {}, 2 flaws, 2026-01-01
+    nvd/feed/cve/v1/nvdcve-1.1-2002.json.gz 4 records, 0 statements {}, 4 flaws, 2025-01-01
+    nvd/feed/cve/v1/nvdcve-1.1-2021.json.gz 2 records, 0 statements {}, 2 flaws, 2022-09-10
+    nvd/api/cve/3_items/0-3.json 3 records, 0 statements {}, 3 flaws, 2023-11-10
+    nvd/api/cve/3_pages/6-3.json 2 records, 0 statements {}, 2 flaws, 2023-11-10
+    nvd/api/cve/empty/0-1.json 0 records, 0 statements {}, 0 flaws, 2023-11-10
+    nvd/api/cve/ssvc_affected/0-3.json 1 records, 0 statements {}, 1 flaws, 2026-06-18
+    mitre/cve/v5/cvelistV5-main.tar.gz 4 records, 0 statements {}, 4 flaws, 2022-08-18
+    "#);
 }

@@ -31,13 +31,28 @@ mod tests {
     #[test]
     fn a_reviewed_advisory_brings_ranges_and_grading() {
         let recorder = read(&FEED, "GHSA-aaaa-bbbb-cccc.json", REVIEWED.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 1
+        date 2099-01-30T10:00:00Z
+        rejected GHSA-aaaa-bbbb-cccc: not the name of a package
+        rejected GHSA-aaaa-bbbb-cccc demo-git: no range of versions
+        ecosystem:npm @demo/set CVE-2099-0001 affected [.., 1.2.3) [2.0.0-rc.1, 2.0.1) (high) GHSA-aaaa-bbbb-cccc
+        ecosystem:npm demo-listed CVE-2099-0001 affected [.., 1.0.0) [1.5.0, 1.5.0] (high) GHSA-aaaa-bbbb-cccc
+        ecosystem:npm demo-lost CVE-2099-0001 affected [.., 3.1.4] (high) GHSA-aaaa-bbbb-cccc
+        ecosystem:npm demo-soon CVE-2099-0001 fixed 4.0.0 (high) GHSA-aaaa-bbbb-cccc
+        flaw CVE-2099-0001 "The function `set` pollutes." alias GHSA-aaaa-bbbb-cccc alias SNYK-JS-DEMO-1 CWE-1321 cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H Advisory https://example.org/advisory published 2099-01-01T00:00:00Z modified 2099-01-30T10:00:00Z
+        "#);
     }
 
     #[test]
     fn a_malicious_package_is_a_critical_finding_of_its_own() {
         let recorder = read(&FEED, "MAL-2099-1.json", MALICIOUS.as_bytes()).unwrap();
-        insta::assert_snapshot!(recorder.render(), @"");
+        insta::assert_snapshot!(recorder.render(), @r#"
+        record 1
+        date 2099-01-30T10:00:00Z
+        ecosystem:npm demo-evil MAL-2099-1 open (critical)
+        flaw MAL-2099-1 "Malicious code in demo-evil (npm)" alias GHSA-dddd-eeee-ffff Web https://example.org/1 Web https://example.org/2 Web https://example.org/3 Web https://example.org/4 published 2099-01-01T00:00:00Z modified 2099-01-30T10:00:00Z
+        "#);
     }
 
     #[test]
