@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
+pub use crate::fetch::Via;
 use crate::{
-    alpine_secdb, arch, azurelinux_oval, chainguard_secdb, cisa_kev, cve_list, debian_advisories, debian_osv,
-    debian_tracker, epss, gentoo_glsa, go_vulndb, nvd, osv_crates, osv_go, osv_maven, osv_npm, osv_nuget,
-    osv_packagist, osv_pypi, osv_rubygems, photon, pypa, rustsec, wolfi_secdb,
+    alma_osv, alpine_secdb, arch, azurelinux_oval, chainguard_secdb, cve_list, gentoo_glsa, go_vulndb, nvd, osv_crates,
+    osv_go, osv_maven, osv_npm, osv_nuget, osv_packagist, osv_pypi, osv_rubygems, photon, pypa, redhat_osv, rocky_osv,
+    rustsec, wolfi_secdb,
 };
+use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements
@@ -18,6 +20,9 @@ pub const FEEDS: &[FeedSpec] = &[
     debian_osv::FEED,
     cisa_kev::FEED,
     epss::FEED,
+    redhat_osv::FEED,
+    alma_osv::FEED,
+    rocky_osv::FEED,
     alpine_secdb::FEED,
     wolfi_secdb::FEED,
     chainguard_secdb::FEED,
@@ -89,10 +94,12 @@ pub enum Authority {
 pub struct DocumentSpec {
     /// Its name in our store: `tracker.json`. Unique within the feed.
     pub name: &'static str,
-    /// Where upstream publishes it.
+    /// Where upstream publishes it, or what leads there.
     pub url: &'static str,
+    /// How the one is found through the other.
+    pub via: Via,
     /// Where a mirror keeps it, relative to the mirror's base; `*` stands for any run of
-    /// characters but `/` in the last component: `debian/derived/tracker-*.json.zst`.
+    /// characters but `/`, in any part: `debian/derived/tracker-*.json.zst`.
     pub mirror: &'static str,
     /// Which of several matching files of a mirror is meant.
     pub pick: Pick,

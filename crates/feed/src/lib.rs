@@ -24,6 +24,7 @@
 //! - Every transfer, file, member and list has a bound in bytes or in number.
 //! - Nothing here prints; [`Progress`] tells whoever wants to know.
 
+pub mod alma_osv;
 pub mod alpine_secdb;
 pub mod arch;
 mod archive;
@@ -69,6 +70,9 @@ pub mod pypa;
 mod reading;
 #[cfg(test)]
 mod recorder;
+pub mod redhat_osv;
+pub mod rocky_osv;
+mod rpm_family;
 pub mod rustsec;
 mod secdb;
 mod status;
@@ -85,7 +89,7 @@ pub use assemble::DocumentTrouble;
 pub use catalogue::{Authority, DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
 pub use compile::{CompileError, Compiled, Compiler, Rejected};
 pub use current::{CurrentIndex, OpenIndexError};
-pub use fetch::{FetchError, ResolveError, Retry, Timeouts};
+pub use fetch::{FetchError, ResolveError, Retry, Timeouts, Via};
 pub use files::StoreError;
 pub use lock::{CancelFlag, LockError};
 pub use mirror::{Mirror, MirrorError};

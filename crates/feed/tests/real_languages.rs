@@ -69,9 +69,10 @@ impl Keeper {
     }
 
     fn about(&self, release: &str, package: &str, flaw: &str) -> &Statement {
-        let mut found = self.statements.iter().filter(|it| {
-            it.release.as_str() == release && it.package == package && it.vulnerability == flaw
-        });
+        let mut found = self
+            .statements
+            .iter()
+            .filter(|it| it.release.as_str() == release && it.package == package && it.vulnerability == flaw);
         let statement = found.next().unwrap();
         assert!(found.next().is_none(), "two statements about {flaw} in {package} of {release}");
         statement
@@ -195,7 +196,8 @@ fn go() {
 fn rustsec() {
     let Some(keeper) = keep("rustsec") else { return };
     insta::assert_snapshot!(keeper.summary(), @r#"1205 records, 726 statements {"affected": 258, "fixed": 325, "open": 143}, 1192 flaws, no date"#);
-    let StatementState::Affected(ranges) = &keeper.about("ecosystem:crates.io", "gix-features", "RUSTSEC-2025-0021").state
+    let StatementState::Affected(ranges) =
+        &keeper.about("ecosystem:crates.io", "gix-features", "RUSTSEC-2025-0021").state
     else {
         unreachable!("a crate with ranges")
     };

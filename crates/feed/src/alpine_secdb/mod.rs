@@ -5,7 +5,7 @@
 
 use yagura_model::ReleaseKey;
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::secdb::{self, Place};
 
 /// Names the feed in findings, files and on the command line.
@@ -22,6 +22,7 @@ macro_rules! repository {
             url: concat!("https://secdb.alpinelinux.org/", $release, "/", $repository, ".json"),
             mirror: concat!("alpine/", $release, "/", $repository, ".json"),
             pick: Pick::Newest,
+            via: Via::Direct,
             transfer_bytes_max: DOCUMENT_BYTES_MAX,
             content_bytes_max: DOCUMENT_BYTES_MAX,
             members_max: 1,

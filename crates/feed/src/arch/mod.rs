@@ -18,7 +18,7 @@
 
 mod document;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "arch";
@@ -35,6 +35,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://security.archlinux.org/all.json",
         mirror: "arch/all.json",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 650 kB in 2025.
         transfer_bytes_max: 128 << 20,
         content_bytes_max: 128 << 20,

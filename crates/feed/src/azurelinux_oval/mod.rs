@@ -12,7 +12,7 @@
 
 mod document;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "azurelinux-oval";
@@ -29,6 +29,7 @@ const fn document(name: &'static str, url: &'static str, mirror: &'static str) -
         url,
         mirror,
         pick: Pick::Newest,
+        via: Via::Direct,
         transfer_bytes_max: DOCUMENT_BYTES_MAX,
         content_bytes_max: DOCUMENT_BYTES_MAX,
         members_max: 1,

@@ -5,7 +5,7 @@
 
 use yagura_model::ReleaseKey;
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::secdb::{self, Place};
 
 /// Names the feed in findings, files and on the command line.
@@ -23,6 +23,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://packages.cgr.dev/chainguard/security.json",
         mirror: "chainguard/security.json",
         pick: Pick::Newest,
+        via: Via::Direct,
         // A few megabytes in 2025.
         transfer_bytes_max: 256 << 20,
         content_bytes_max: 256 << 20,

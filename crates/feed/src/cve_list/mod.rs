@@ -9,7 +9,7 @@
 
 mod document;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "cve-list";
@@ -26,6 +26,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://github.com/CVEProject/cvelistV5/archive/refs/heads/main.tar.gz",
         mirror: "cve-metadata/*.tar.zst",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 300,000 records in 2026: 300 MB packed, 2 GB unpacked.
         transfer_bytes_max: 2 << 30,
         content_bytes_max: 16 << 30,

@@ -9,7 +9,7 @@
 mod document;
 mod ranges;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "gentoo-glsa";
@@ -26,6 +26,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://github.com/gentoo/glsa/archive/refs/heads/master.tar.gz",
         mirror: "gentoo/glsa*.tar.*",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 3,700 advisories in 2025, 12 MB unpacked.
         transfer_bytes_max: 256 << 20,
         content_bytes_max: 1 << 30,

@@ -9,7 +9,7 @@
 
 use yagura_model::Ecosystem;
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::language::{self, Source};
 use crate::reading;
 
@@ -28,6 +28,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://vuln.go.dev/vulndb.zip",
         mirror: "lang/golang-vulndb-osv-*.tar.zst",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 4,300 records in 2026, 8 MB unpacked.
         transfer_bytes_max: 512 << 20,
         content_bytes_max: 2 << 30,

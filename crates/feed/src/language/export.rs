@@ -1,6 +1,6 @@
 //! The exports of OSV.dev, one for each ecosystem.
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 
 /// Describes the one document of an export.
 pub(crate) const fn all_zip(url: &'static str, mirror: &'static str) -> DocumentSpec {
@@ -9,6 +9,7 @@ pub(crate) const fn all_zip(url: &'static str, mirror: &'static str) -> Document
         url,
         mirror,
         pick: Pick::Newest,
+        via: Via::Direct,
         // npm, the largest, has a quarter of a million records in 2026, nearly all of them of
         // malicious packages.
         transfer_bytes_max: 2 << 30,

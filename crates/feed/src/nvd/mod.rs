@@ -7,7 +7,7 @@
 mod document;
 mod old;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "nvd";
@@ -23,6 +23,7 @@ macro_rules! year {
             url: concat!("https://nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-", $year, ".json.gz"),
             mirror: concat!("nvd/nvdcve-2.0-", $year, ".json.gz"),
             pick: Pick::Newest,
+            via: Via::Direct,
             transfer_bytes_max: DOCUMENT_BYTES_MAX,
             content_bytes_max: DOCUMENT_BYTES_MAX,
             members_max: 1,

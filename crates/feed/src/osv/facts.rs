@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn everything_of_a_record_is_kept() {
         let flaw = facts(
-            r#"{"id":"X-1","summary":"S","details":" D\u0007 ","published":"2099-01-01T00:00:00Z","modified":"?",
+            r#"{"id":"X-1","summary":"S","details":" D ","published":"2099-01-01T00:00:00Z","modified":"?",
             "severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N"},{"type":"Ubuntu","score":"low"}],
             "affected":[{"severity":[{"type":"CVSS_V2","score":"(AV:N/AC:L)"},{"type":"CVSS_V3","score":"CVSS:3.1/AV:N"}]}],
             "references":[{"type":"ADVISORY","url":"https://example.org/a"},{"type":"X","url":"file:///a"}]}"#,

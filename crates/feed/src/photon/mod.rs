@@ -12,7 +12,7 @@
 
 mod document;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "photon";
@@ -28,6 +28,7 @@ macro_rules! list {
             url: concat!("https://packages.broadcom.com/photon/photon_cve_metadata/cve_data_photon", $release, ".json"),
             mirror: concat!("photon/cve_data_photon", $release, ".json"),
             pick: Pick::Newest,
+            via: Via::Direct,
             transfer_bytes_max: DOCUMENT_BYTES_MAX,
             content_bytes_max: DOCUMENT_BYTES_MAX,
             members_max: 1,

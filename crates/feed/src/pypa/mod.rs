@@ -4,7 +4,7 @@ mod yaml;
 
 use yagura_model::Ecosystem;
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::language::{self, Source};
 use crate::reading;
 
@@ -23,6 +23,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://github.com/pypa/advisory-database/archive/refs/heads/main.tar.gz",
         mirror: "lang/pypa-advisory-database-*.tar.zst",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 2,700 records in 2024, 8 MB unpacked.
         transfer_bytes_max: 256 << 20,
         content_bytes_max: 1 << 30,

@@ -20,7 +20,7 @@
 mod advisory;
 mod requirements;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "rustsec";
@@ -37,6 +37,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://github.com/rustsec/advisory-db/archive/refs/heads/main.tar.gz",
         mirror: "lang/rustsec-advisory-db-*.tar.zst",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 1,200 advisories in 2026, 5 MB unpacked.
         transfer_bytes_max: 256 << 20,
         content_bytes_max: 1 << 30,
