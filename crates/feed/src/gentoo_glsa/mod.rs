@@ -2,7 +2,7 @@
 //!
 //! An advisory covers CVEs and says of each package which versions are vulnerable and which are
 //! not. A package is affected if its version is among the vulnerable ones and not among the
-//! others (see [`ranges`]).
+//! others (see `ranges.rs`).
 //!
 //! Names are those of ebuilds with their category: `dev-java/snakeyaml`.
 

@@ -20,8 +20,9 @@ use crate::reading::{self, ID_BYTES_MAX, NOTE_BYTES_MAX};
 const CWES_MAX: usize = 32;
 /// The most ranges of one package; beyond them the record is a list of every release there is.
 const RANGES_KEPT_MAX: usize = 4_096;
-/// The most references that are kept of the record of a malicious package.
-const MALICIOUS_REFERENCES_MAX: usize = 4;
+/// The most references that are kept of the record of a malicious package. There are a quarter of
+/// a million such records, each with several addresses of its own.
+const MALICIOUS_REFERENCES_MAX: usize = 1;
 /// The most packages of one Go module that a note names.
 const IMPORTS_MAX: usize = 16;
 /// The most packages of one Go module that are read.
@@ -138,7 +139,7 @@ fn finish(
     facts.aliases = flaw.aliases.iter().map(|&alias| alias.to_owned()).collect();
     facts.covers = flaw.covers.iter().map(|&cve| cve.to_owned()).collect();
     facts.cwes = database.cwe_ids.items.iter().filter_map(|cwe| reading::cwe_id(cwe)).collect();
-    // There are a quarter of a million of them, with the same three paragraphs in each.
+    // Their details are the same three paragraphs in each.
     if malicious {
         if let Some(summary) = record.summary.as_deref().filter(|summary| !summary.trim().is_empty()) {
             facts.description = reading::text(summary, NOTE_BYTES_MAX);

@@ -1,4 +1,4 @@
-//! The export of OSV.dev for crates.io (see [`crate::language`]).
+//! The export of OSV.dev for crates.io (see the module `language`).
 //!
 //! Its records are GitHub's and RustSec's; advice that a crate is unmaintained is no flaw in it.
 

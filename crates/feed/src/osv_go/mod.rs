@@ -1,4 +1,4 @@
-//! The export of OSV.dev for Go (see [`crate::language`]).
+//! The export of OSV.dev for Go (see the module `language`).
 //!
 //! Its records are GitHub's and the Go team's.
 

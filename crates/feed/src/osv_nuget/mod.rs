@@ -1,4 +1,4 @@
-//! The export of OSV.dev for NuGet (see [`crate::language`]).
+//! The export of OSV.dev for NuGet (see the module `language`).
 
 use yagura_model::Ecosystem;
 

@@ -1,4 +1,4 @@
-//! The export of OSV.dev for PyPI (see [`crate::language`]).
+//! The export of OSV.dev for PyPI (see the module `language`).
 //!
 //! Its records are GitHub's, PyPA's, and those of malicious packages.
 

@@ -10,7 +10,7 @@
 //! unaffected = ["< 1.0.0"]
 //! ```
 //!
-//! - What is neither patched nor unaffected is affected (see [`requirements`]).
+//! - What is neither patched nor unaffected is affected (see `requirements.rs`).
 //! - An advisory with `informational` (`unmaintained`, `unsound`, `notice`) is advice and no flaw
 //!   in a version: its text is kept, and no package is judged by it.
 //! - A withdrawn advisory says nothing.
