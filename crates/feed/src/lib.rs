@@ -26,6 +26,7 @@
 
 pub mod alma_osv;
 pub mod alpine_secdb;
+pub mod amazon_linux;
 pub mod arch;
 mod archive;
 mod assemble;
@@ -77,9 +78,13 @@ pub mod rustsec;
 mod secdb;
 mod status;
 mod store;
+mod suse;
+pub mod suse_osv;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod ubuntu;
+pub mod ubuntu_cve_tracker;
 mod updateinfo;
 pub mod wolfi_secdb;
 mod xml;

@@ -105,13 +105,27 @@ pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     word(text, ID_BYTES_MAX)?.parse().ok()
 }
 
-/// Reads a date and time as the CVE list, NVD and the Go database write them: without an offset
-/// it is UTC, and a day in the first years of the era stands for none.
-pub(crate) fn timestamp_of_any_age(text: &str) -> Option<Timestamp> {
-    let utc =
-        || word(text, ID_BYTES_MAX)?.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
-    // Nothing was published before there were lists.
-    timestamp(text).or_else(utc).filter(|date| *date >= Timestamp::UNIX_EPOCH)
+/// Reads a moment as feeds without a strict format write it: `2018-01-11 21:05:00`,
+/// `2021-10-26 02:25 UTC`, `2024-05-01`, RFC 3339, or seconds since 1970; all UTC.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > ID_BYTES_MAX {
+        return None;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    }
+    let text = text.trim_end_matches("UTC").trim_end();
+    text.parse().ok().or_else(|| {
+        let moment: DateTime = text.parse().ok()?;
+        moment.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
+/// Reads a moment of a record; the first years of the era, which the Go database writes, stand for
+/// none. Nothing was published before there were lists.
+pub(crate) fn moment_of_record(text: &str) -> Option<Timestamp> {
+    moment(text).filter(|moment| *moment >= Timestamp::UNIX_EPOCH)
 }
 
 /// Returns the start of a day, for dates that upstream gives without a time.
@@ -182,12 +196,31 @@ mod tests {
     }
 
     #[test]
-    fn dates_without_an_offset_are_utc() {
-        let date = |text: &str| timestamp_of_any_age(text).map(|date| date.to_string());
-        assert_eq!(date("2099-01-01T00:00:00.25").as_deref(), Some("2099-01-01T00:00:00.25Z"));
-        assert_eq!(date("2099-01-01T00:00:00+01:00").as_deref(), Some("2098-12-31T23:00:00Z"));
+    fn moments_come_in_many_forms() {
+        let moment = |text: &str| moment(text).map(|moment| moment.to_string());
+        for (text, expected) in [
+            ("2018-01-11 21:05:00", Some("2018-01-11T21:05:00Z")),
+            ("2021-10-26 02:25", Some("2021-10-26T02:25:00Z")),
+            (" 2024-05-01 ", Some("2024-05-01T00:00:00Z")),
+            ("2024-05-01T01:02:03Z", Some("2024-05-01T01:02:03Z")),
+            ("2024-05-01 01:02:03 UTC", Some("2024-05-01T01:02:03Z")),
+            ("86400", Some("1970-01-02T00:00:00Z")),
+            ("99999999999999999999", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            assert_eq!(moment(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_of_records_are_of_our_time() {
+        let moment = |text: &str| moment_of_record(text).map(|date| date.to_string());
+        assert_eq!(moment("2099-01-01T00:00:00.25").as_deref(), Some("2099-01-01T00:00:00.25Z"));
+        assert_eq!(moment("2099-01-01T00:00:00+01:00").as_deref(), Some("2098-12-31T23:00:00Z"));
+        assert_eq!(moment("2099-01-01T04:00Z").as_deref(), Some("2099-01-01T04:00:00Z"));
         for none in ["0001-01-01T00:00:00Z", "yesterday", "", "2099-13-01T00:00:00"] {
-            assert_eq!(date(none), None, "{none}");
+            assert_eq!(moment(none), None, "{none}");
         }
     }
 

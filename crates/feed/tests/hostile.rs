@@ -47,17 +47,22 @@ impl Sink for Checker {
 }
 
 fn feed(bytes: &[u8], feed: &FeedSpec) -> bool {
-    let entry = Entry { document: feed.documents[0].name, name: "document-2099-01-01", bytes };
+    // Of a repository's archive only the files about flaws are read.
+    let name = if feed.id == "ubuntu-cve-tracker" { "active/CVE-2099-0001" } else { "document-2099-01-01" };
+    let entry = Entry { document: feed.documents[0].name, name, bytes };
     (feed.parse)(&entry, &mut Checker).is_ok()
 }
 
-/// A good document of each feed. The exports of one kind share a parser; one of them stands for all.
+/// A good document of each feed, by its id.
 const GOOD: &[(&str, &str)] = &[
     ("debian-tracker", include_str!("../fixtures/debian-tracker/tracker-2099-01-31.json")),
     ("debian-advisories", include_str!("../fixtures/debian-advisories/DSA-list")),
     ("debian-osv", include_str!("../fixtures/debian-osv/CVE-2099-0001.json")),
     ("cisa-kev", include_str!("../fixtures/cisa-kev/known_exploited_vulnerabilities.json")),
     ("epss", include_str!("../fixtures/epss/epss_scores-2099-01-30.csv")),
+    ("ubuntu-cve-tracker", include_str!("../fixtures/ubuntu-cve-tracker/CVE-2099-0001")),
+    ("amazon-linux", include_str!("../fixtures/amazon-linux/updateinfo.xml")),
+    ("suse-osv", include_str!("../fixtures/suse-osv/SUSE-SU-2099_0001-1.json")),
     ("alpine-secdb", include_str!("../fixtures/alpine-secdb/v3.12-main.json")),
     ("wolfi-secdb", include_str!("../fixtures/wolfi-secdb/security.json")),
     ("chainguard-secdb", include_str!("../fixtures/chainguard-secdb/security.json")),
@@ -67,23 +72,40 @@ const GOOD: &[(&str, &str)] = &[
     ("rustsec", include_str!("../fixtures/rustsec/RUSTSEC-2099-0001.md")),
     ("pypa", include_str!("../fixtures/pypa/PYSEC-2099-1.yaml")),
     ("osv-npm", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    // The other exports share its parser.
+    ("osv-rubygems", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    ("osv-maven", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    ("osv-nuget", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    ("osv-packagist", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    ("osv-crates", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    ("osv-pypi", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
+    ("osv-go", include_str!("../fixtures/osv-npm/GHSA-aaaa-bbbb-cccc.json")),
     ("azurelinux-oval", include_str!("../fixtures/azurelinux-oval/azurelinux-3.0-oval.xml")),
     ("photon", include_str!("../fixtures/photon/cve_data_photon1.0.json")),
     ("nvd", include_str!("../fixtures/nvd/nvdcve-2.0-2099.json")),
     ("gentoo-glsa", include_str!("../fixtures/gentoo-glsa/glsa-209901-01.xml")),
+    ("redhat-osv", include_str!("../fixtures/redhat-osv/RHSA-2099:0001.json")),
+    ("alma-osv", include_str!("../fixtures/alma-osv/ALSA-2099:0001.json")),
+    ("rocky-osv", include_str!("../fixtures/rocky-osv/RLSA-2099:0001.json")),
 ];
 
-/// Their records are texts that may end anywhere; the archive that they come in tells a cut.
-const ENDS_ANYWHERE: &[&str] = &["rustsec", "pypa"];
-
-fn spec(id: &str) -> &'static FeedSpec {
-    FEEDS.iter().find(|feed| feed.id == id).unwrap()
+fn good(which: usize) -> (&'static FeedSpec, &'static [u8]) {
+    let (id, text) = GOOD[which];
+    (FEEDS.iter().find(|spec| spec.id == id).unwrap(), text.as_bytes())
 }
 
 #[test]
 fn the_good_documents_are_read() {
-    for (id, good) in GOOD {
-        assert!(feed(good.as_bytes(), spec(id)), "{id}");
+    for which in 0..GOOD.len() {
+        let (spec, bytes) = good(which);
+        assert!(feed(bytes, spec), "{}", spec.id);
+    }
+}
+
+#[test]
+fn every_feed_has_a_good_document() {
+    for spec in FEEDS {
+        assert!(GOOD.iter().any(|(id, _)| *id == spec.id), "`{}` has none", spec.id);
     }
 }
 
@@ -105,12 +127,14 @@ proptest! {
     /// Text formats lose whole lines without a trace; a cut inside a line is always noticed.
     #[test]
     fn cut_documents_are_refused(which in 0_usize..GOOD.len(), place in 0.0..1.0_f64) {
-        let (id, good) = GOOD[which];
-        let good = good.trim_end().as_bytes();
+        let (spec, good) = good(which);
+        let good = good.trim_ascii_end();
         #[expect(clippy::as_conversions, reason = "a fraction of a small length")]
         let cut = &good[..((good.len() as f64) * place) as usize];
-        if !cut.ends_with(b"\n") && !ENDS_ANYWHERE.contains(&id) {
-            prop_assert!(!feed(cut, spec(id)));
+        // Their records are texts that may end anywhere; the archive that they come in tells a cut.
+        let ends_anywhere = ["ubuntu-cve-tracker", "rustsec", "pypa"].contains(&spec.id);
+        if !cut.ends_with(b"\n") && !ends_anywhere {
+            prop_assert!(!feed(cut, spec));
         }
     }
 
@@ -119,13 +143,13 @@ proptest! {
         which in 0_usize..GOOD.len(),
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..20),
     ) {
-        let (id, good) = GOOD[which];
-        let mut bytes = good.as_bytes().to_vec();
+        let (spec, bytes) = good(which);
+        let mut bytes = bytes.to_vec();
         for (place, byte) in changes {
             let place = place.index(bytes.len());
             bytes[place] = byte;
         }
-        feed(&bytes, spec(id));
+        feed(&bytes, spec);
     }
 
     #[test]
@@ -135,11 +159,10 @@ proptest! {
         until in any::<proptest::sample::Index>(),
         at in any::<proptest::sample::Index>(),
     ) {
-        let (id, good) = GOOD[which];
-        let good = good.as_bytes();
+        let (spec, good) = good(which);
         let (from, until, at) = (from.index(good.len()), until.index(good.len()), at.index(good.len()));
         let piece = &good[from.min(until)..from.max(until)];
         let spliced = [&good[..at], piece, &good[at..]].concat();
-        feed(&spliced, spec(id));
+        feed(&spliced, spec);
     }
 }

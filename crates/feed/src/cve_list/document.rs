@@ -172,7 +172,7 @@ pub(super) fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseE
         sink.rejected(&reading::text(&metadata.cve_id, ID_BYTES_MAX), "not a CVE id");
         return Ok(());
     };
-    let date = |text: &Option<Str<'_>>| text.as_deref().and_then(reading::timestamp_of_any_age);
+    let date = |text: &Option<Str<'_>>| text.as_deref().and_then(reading::moment_of_record);
     let modified = date(&metadata.date_updated);
     if let Some(modified) = modified {
         sink.data_date(modified);

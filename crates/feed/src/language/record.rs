@@ -64,7 +64,7 @@ struct Import<'a> {
 /// Takes in a record.
 pub(super) fn take(record: &Record<'_>, source: &Source, sink: &mut dyn Sink) {
     sink.record();
-    let modified = record.modified.as_deref().and_then(reading::timestamp_of_any_age);
+    let modified = record.modified.as_deref().and_then(reading::moment_of_record);
     if let Some(modified) = modified {
         sink.data_date(modified);
     }
@@ -133,7 +133,7 @@ fn finish(
     database: &OfDatabase<'_>,
     malicious: bool,
 ) -> Vulnerability {
-    let date = |text: &Option<Str<'_>>| text.as_deref().and_then(reading::timestamp_of_any_age);
+    let date = |text: &Option<Str<'_>>| text.as_deref().and_then(reading::moment_of_record);
     facts.published = date(&record.published);
     facts.modified = date(&record.modified);
     facts.aliases = flaw.aliases.iter().map(|&alias| alias.to_owned()).collect();

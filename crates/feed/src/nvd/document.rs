@@ -109,7 +109,7 @@ pub(super) fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseE
     let document: Document<'_> =
         serde_json::from_slice(entry.bytes).map_err(|error| malformed(entry.name, FORMAT, &error))?;
     let date = document.timestamp.as_deref().or(document.data_timestamp.as_deref());
-    if let Some(date) = date.and_then(reading::timestamp_of_any_age) {
+    if let Some(date) = date.and_then(reading::moment_of_record) {
         sink.data_date(date);
     }
     let (flaws, read): (_, fn(&RawValue) -> Result<Told<'_>, String>) = match (document.vulnerabilities, document.items)
@@ -172,7 +172,7 @@ fn take(told: &Told<'_>, sink: &mut dyn Sink) {
         return;
     };
     let english = told.descriptions.items.iter().find(|text| &*text.lang == "en").map_or("", |text| &text.value);
-    let date = |text: &Option<Str<'_>>| text.as_deref().and_then(reading::timestamp_of_any_age);
+    let date = |text: &Option<Str<'_>>| text.as_deref().and_then(reading::moment_of_record);
     let mut flaw = Vulnerability {
         id: id.to_owned(),
         description: reading::text(english, DESCRIPTION_BYTES_MAX),

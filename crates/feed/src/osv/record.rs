@@ -75,7 +75,8 @@ pub(crate) struct Severity<'a> {
 pub(crate) struct Link<'a> {
     #[serde(borrow, rename = "type")]
     pub(crate) kind: Str<'a>,
-    #[serde(borrow)]
+    /// Empty in a third of SUSE's records.
+    #[serde(borrow, default)]
     pub(crate) url: Str<'a>,
 }
 

@@ -24,6 +24,6 @@ mod osv_advisory;
 mod place;
 pub(crate) mod words;
 
-pub(crate) use fixes::{Fix, Fixes};
+pub(crate) use fixes::{Fix, Fixes, Stated};
 pub(crate) use osv_advisory::{Reader, read_advisory};
 pub(crate) use place::{Place, place_of_cpe, place_of_product};

@@ -1,9 +1,5 @@
 //! Walks a document and fills one update at a time.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-
 use super::{
     ATTRIBUTE_BYTES_MAX, Broken, COLLECTIONS_MAX, Collection, Module, PACKAGES_MAX, REFERENCES_MAX, TEXT_BYTES_MAX,
     UPDATES_MAX, Update, UpdatePackage, UpdateReference,
@@ -69,11 +65,11 @@ fn read_update(xml: &mut Xml<'_>, start: &Element<'_>, number: usize) -> Result<
             b"release" => update.release = text(xml)?.trim().to_owned(),
             b"description" => update.description = text(xml)?,
             b"issued" => {
-                update.issued = element.attribute("date").and_then(|date| date_of(&date));
+                update.issued = element.attribute("date").and_then(|date| reading::moment(&date));
                 xml.skip()?;
             }
             b"updated" => {
-                update.updated = element.attribute("date").and_then(|date| date_of(&date));
+                update.updated = element.attribute("date").and_then(|date| reading::moment(&date));
                 xml.skip()?;
             }
             b"references" => read_references(xml, &mut draft)?,
@@ -177,20 +173,6 @@ fn attribute(element: &Element<'_>, name: &str) -> String {
     value.map(|value| value.trim().to_owned()).unwrap_or_default()
 }
 
-/// Reads `2018-01-11 21:05:00`, `2021-10-26 02:25`, `2024-05-01` or seconds since 1970, all UTC.
-fn date_of(text: &str) -> Option<Timestamp> {
-    let text = reading::text(text, reading::ID_BYTES_MAX);
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    }
-    let text = text.trim_end_matches("UTC").trim_end();
-    let moment = text.parse().ok().or_else(|| {
-        let moment: DateTime = text.parse().ok()?;
-        moment.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    });
-    moment
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -271,24 +253,6 @@ mod tests {
         let mut seen = 0;
         let error = walk(&entry(FIXTURE.as_bytes()), 2, &mut |_| seen += 1).unwrap_err();
         assert_eq!((error.to_string().as_str(), seen), ("`t` has more than 2 updates", 2));
-    }
-
-    #[test]
-    fn dates_come_in_many_forms() {
-        let date = |text: &str| date_of(text).map(|date| date.to_string());
-        for (text, expected) in [
-            ("2018-01-11 21:05:00", Some("2018-01-11T21:05:00Z")),
-            ("2021-10-26 02:25", Some("2021-10-26T02:25:00Z")),
-            ("2024-05-01", Some("2024-05-01T00:00:00Z")),
-            ("2024-05-01T01:02:03Z", Some("2024-05-01T01:02:03Z")),
-            ("2024-05-01 01:02:03 UTC", Some("2024-05-01T01:02:03Z")),
-            ("86400", Some("1970-01-02T00:00:00Z")),
-            ("99999999999999999999", None),
-            ("tomorrow", None),
-            ("", None),
-        ] {
-            assert_eq!(date(text).as_deref(), expected, "{text}");
-        }
     }
 
     proptest! {
