@@ -112,10 +112,9 @@ pub(super) fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseE
     if let Some(date) = date.and_then(reading::moment_of_record) {
         sink.data_date(date);
     }
-    let (flaws, read): (_, fn(&RawValue) -> Result<Told<'_>, String>) = match (document.vulnerabilities, document.items)
-    {
-        (Some(flaws), _) => (flaws, read_new),
-        (None, Some(flaws)) => (flaws, old::read),
+    let (flaws, read) = match (document.vulnerabilities, document.items) {
+        (Some(flaws), _) => (flaws, READ_NEW),
+        (None, Some(flaws)) => (flaws, READ_OLD),
         (None, None) => {
             return Err(ParseError::Malformed {
                 entry: entry.name.to_owned(),
@@ -138,6 +137,11 @@ pub(super) fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseE
     }
     Ok(())
 }
+
+/// Reads a flaw of one version.
+type Reader = fn(&RawValue) -> Result<Told<'_>, String>;
+const READ_NEW: Reader = read_new;
+const READ_OLD: Reader = old::read;
 
 /// What either version says of a flaw.
 pub(super) struct Told<'a> {
