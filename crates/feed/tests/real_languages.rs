@@ -11,7 +11,6 @@
 mod real;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::time::Instant;
 
 use jiff::Timestamp;
 use real::{Unpacked, unpack, unpack_file};
@@ -59,9 +58,10 @@ impl Keeper {
             *states.entry(statement.state.word()).or_default() += 1;
         }
         let mut text = format!(
-            "{} records, {} statements {states:?}, {} flaws, {date}",
+            "{} records, {} statements {states:?} of {} strings, {} flaws, {date}",
             self.records,
             self.statements.len(),
+            distinct_strings(&self.statements),
             self.flaws.len()
         );
         for (what, times) in &self.rejected {
@@ -97,18 +97,16 @@ fn keep(id: &str) -> Option<Keeper> {
 
 fn read(feed: &FeedSpec, entries: &[Unpacked]) -> Keeper {
     let mut keeper = Keeper::default();
-    let begun = Instant::now();
     for entry in entries {
         (feed.parse)(&entry.entry(), &mut keeper).unwrap();
     }
-    measure(feed.id, &keeper, entries, begun);
     keeper
 }
 
-/// Tells what a feed weighs, for those who ask with `--nocapture`.
-fn measure(id: &str, keeper: &Keeper, entries: &[Unpacked], begun: Instant) {
+/// Counts the distinct strings of statements: with their number, they are what a feed weighs.
+fn distinct_strings(statements: &[Statement]) -> usize {
     let mut strings: HashSet<&str> = HashSet::new();
-    for statement in &keeper.statements {
+    for statement in statements {
         strings.extend([statement.package.as_str(), statement.vulnerability.as_str()]);
         strings.extend(statement.note.as_deref());
         strings.extend(statement.advisories.iter().map(String::as_str));
@@ -125,14 +123,7 @@ fn measure(id: &str, keeper: &Keeper, entries: &[Unpacked], begun: Instant) {
             _ => {}
         }
     }
-    let bytes: usize = entries.iter().map(|entry| entry.bytes.len()).sum();
-    println!(
-        "{id}: {bytes} bytes, {} statements, {} distinct strings, {} flaws, {} ms",
-        keeper.statements.len(),
-        strings.len(),
-        keeper.flaws.len(),
-        begun.elapsed().as_millis()
-    );
+    strings.len()
 }
 
 fn fixed(statement: &Statement) -> &str {
