@@ -5,11 +5,11 @@ use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
 use crate::{
-    alma_osv, alpine_secdb, arch, azurelinux_oval, chainguard_secdb, cve_list, gentoo_glsa, go_vulndb, nvd, osv_crates,
-    osv_go, osv_maven, osv_npm, osv_nuget, osv_packagist, osv_pypi, osv_rubygems, photon, pypa, redhat_osv, rocky_osv,
-    rustsec, wolfi_secdb,
+    alma_osv, alpine_secdb, arch, azurelinux_oval, chainguard_secdb, cve_list, fedora, gentoo_glsa, go_vulndb, nvd,
+    oracle_oval, osv_crates, osv_go, osv_maven, osv_npm, osv_nuget, osv_packagist, osv_pypi, osv_rubygems, photon,
+    pypa, redhat_cve, redhat_osv, redhat_oval, redhat_vex, rocky_osv, rustsec, wolfi_secdb,
 };
-use crate::{amazon_linux, suse_osv, ubuntu_cve_tracker};
+use crate::{amazon_linux, suse_csaf_vex, suse_osv, ubuntu_cve_tracker, ubuntu_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
@@ -27,6 +27,13 @@ pub const FEEDS: &[FeedSpec] = &[
     ubuntu_cve_tracker::FEED,
     amazon_linux::FEED,
     suse_osv::FEED,
+    ubuntu_osv::FEED,
+    suse_csaf_vex::FEED,
+    redhat_oval::FEED,
+    oracle_oval::FEED,
+    redhat_cve::FEED,
+    redhat_vex::FEED,
+    fedora::FEED,
     alpine_secdb::FEED,
     wolfi_secdb::FEED,
     chainguard_secdb::FEED,

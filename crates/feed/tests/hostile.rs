@@ -47,8 +47,12 @@ impl Sink for Checker {
 }
 
 fn feed(bytes: &[u8], feed: &FeedSpec) -> bool {
-    // Of a repository's archive only the files about flaws are read.
-    let name = if feed.id == "ubuntu-cve-tracker" { "active/CVE-2099-0001" } else { "document-2099-01-01" };
+    // Of some archives only members of certain names are read.
+    let name = match feed.id {
+        "ubuntu-cve-tracker" => "active/CVE-2099-0001",
+        "suse-csaf-vex" => "cve-2099-0001.json",
+        _ => "document-2099-01-01",
+    };
     let entry = Entry { document: feed.documents[0].name, name, bytes };
     (feed.parse)(&entry, &mut Checker).is_ok()
 }
@@ -63,6 +67,16 @@ const GOOD: &[(&str, &str)] = &[
     ("ubuntu-cve-tracker", include_str!("../fixtures/ubuntu-cve-tracker/CVE-2099-0001")),
     ("amazon-linux", include_str!("../fixtures/amazon-linux/updateinfo.xml")),
     ("suse-osv", include_str!("../fixtures/suse-osv/SUSE-SU-2099_0001-1.json")),
+    ("ubuntu-osv", include_str!("../fixtures/ubuntu-osv/USN-9001-1.json")),
+    ("suse-csaf-vex", include_str!("../fixtures/suse-csaf-vex/cve-2099-0001.json")),
+    ("redhat-osv", include_str!("../fixtures/redhat-osv/RHSA-2099:0001.json")),
+    ("alma-osv", include_str!("../fixtures/alma-osv/ALSA-2099:0001.json")),
+    ("rocky-osv", include_str!("../fixtures/rocky-osv/RLSA-2099:0001.json")),
+    ("redhat-oval", include_str!("../fixtures/redhat-oval/rhel-9-including-unpatched.oval.xml")),
+    ("oracle-oval", include_str!("../fixtures/oracle-oval/com.oracle.elsa-all.xml")),
+    ("redhat-cve", include_str!("../fixtures/redhat-cve/CVE-2099-0001.json")),
+    ("redhat-vex", include_str!("../fixtures/redhat-vex/cve-2099-0001.json")),
+    ("fedora", include_str!("../fixtures/fedora/updateinfo.xml")),
     ("alpine-secdb", include_str!("../fixtures/alpine-secdb/v3.12-main.json")),
     ("wolfi-secdb", include_str!("../fixtures/wolfi-secdb/security.json")),
     ("chainguard-secdb", include_str!("../fixtures/chainguard-secdb/security.json")),
@@ -84,9 +98,6 @@ const GOOD: &[(&str, &str)] = &[
     ("photon", include_str!("../fixtures/photon/cve_data_photon1.0.json")),
     ("nvd", include_str!("../fixtures/nvd/nvdcve-2.0-2099.json")),
     ("gentoo-glsa", include_str!("../fixtures/gentoo-glsa/glsa-209901-01.xml")),
-    ("redhat-osv", include_str!("../fixtures/redhat-osv/RHSA-2099:0001.json")),
-    ("alma-osv", include_str!("../fixtures/alma-osv/ALSA-2099:0001.json")),
-    ("rocky-osv", include_str!("../fixtures/rocky-osv/RLSA-2099:0001.json")),
 ];
 
 fn good(which: usize) -> (&'static FeedSpec, &'static [u8]) {
