@@ -9,6 +9,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use yagura_probe::rpm::{self, Flow};
 use yagura_probe::{RootedHost, dpkg, inventory};
+use yagura_testkit::SqliteFile;
 
 const PACKAGES: usize = 600;
 
@@ -89,14 +90,14 @@ fn rpm_host() -> Option<tempfile::TempDir> {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::create_dir_all(dir.path().join("etc")).unwrap();
     std::fs::write(dir.path().join("etc/os-release"), "ID=rhel\nVERSION_ID=9.4\n").unwrap();
-    let database = rusqlite::Connection::open(folder.join("rpmdb.sqlite")).unwrap();
-    database
-        .execute_batch("BEGIN; CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
-        .unwrap();
+    let database = SqliteFile::new(&[]);
+    database.begin();
+    database.table("Packages", "hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL");
     for blob in blobs.iter().cycle().take(1000) {
-        database.execute("INSERT INTO Packages (blob) VALUES (?1)", [blob]).unwrap();
+        database.insert("Packages", &["blob"], &[blob]);
     }
-    database.execute_batch("COMMIT").unwrap();
+    database.commit();
+    database.move_to(&folder.join("rpmdb.sqlite"));
     Some(dir)
 }
 
