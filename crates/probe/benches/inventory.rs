@@ -75,7 +75,7 @@ fn inventory_of_this_machine(bencher: Bencher<'_, '_>) {
 fn rpm_host() -> Option<tempfile::TempDir> {
     let packed = yagura_testkit::shared_data("hosts/rhel-8.0-ubi-bdb/rootfs.tar.zst")?;
     let sample = tempfile::tempdir().unwrap();
-    tar::Archive::new(zstd::Decoder::new(std::fs::File::open(packed).unwrap()).unwrap()).unpack(sample.path()).unwrap();
+    tar::Archive::new(&*zstd::decode_all(&*std::fs::read(packed).unwrap()).unwrap()).unpack(sample.path()).unwrap();
     let mut blobs: Vec<Vec<u8>> = Vec::new();
     rpm::read_headers(&RootedHost::open(sample.path()).unwrap(), &mut |header| {
         let header = header.unwrap();
