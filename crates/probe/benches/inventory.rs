@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use yagura_probe::rpm::{self, Flow};
-use yagura_probe::{RootedHost, dpkg, inventory};
+use yagura_probe::{RootedHost, dpkg, inventory, languages};
 use yagura_testkit::SqliteFile;
 
 const PACKAGES: usize = 600;
@@ -62,6 +62,51 @@ fn inventory_of_600_packages(bencher: Bencher<'_, '_>) {
 fn parse_600_records(bencher: Bencher<'_, '_>) {
     let text = status();
     bencher.counter(BytesCount::of_str(&text)).bench(|| dpkg::parse(text.as_bytes(), "status").unwrap());
+}
+
+/// Directories with ten files each: as many files as 600 packages bring.
+const DIRECTORIES: usize = 6_000;
+
+/// A tree of 60,000 files, with a Python package in every hundredth directory and every tenth file
+/// one that may be run.
+#[divan::bench(sample_count = 20)]
+fn languages_of_600_packages(bencher: Bencher<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let info = dir.path().join("var/lib/dpkg/info");
+    std::fs::create_dir_all(&info).unwrap();
+    let mut lists = vec![String::new(); PACKAGES];
+    for n in 0..DIRECTORIES {
+        let ending = if n % 100 == 0 { ".dist-info" } else { "" };
+        let folder = format!("usr/lib/{}/{n}{ending}", n % 60);
+        std::fs::create_dir_all(dir.path().join(&folder)).unwrap();
+        for name in ["a.py", "b.so", "c", "d.h", "e.txt", "f.gz", "g", "h.png", "METADATA", "tool"] {
+            let path = dir.path().join(&folder).join(name);
+            let content = if name == "METADATA" { format!("Name: p{n}\nVersion: 1.{n}\n") } else { "x".repeat(200) };
+            std::fs::write(&path, content).unwrap();
+            if name == "tool" {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            writeln!(lists[n % PACKAGES], "/{folder}/{name}").unwrap();
+        }
+    }
+    for (n, list) in lists.iter().enumerate() {
+        std::fs::write(info.join(format!("lib-sample{n}.list")), list).unwrap();
+    }
+    let host = RootedHost::open(dir.path()).unwrap();
+    bencher.counter(ItemsCount::new(DIRECTORIES * 10)).bench(|| {
+        let found = languages::read(&host, &dpkg::Files);
+        assert_eq!((found.packages.len(), found.problems.len()), (DIRECTORIES / 100, 0));
+        assert!(found.packages.iter().all(|package| package.provenance.owner.is_some()));
+        found
+    });
+}
+
+/// The machine at hand, whatever lies on it.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn languages_of_this_machine(bencher: Bencher<'_, '_>) {
+    let host = RootedHost::live().unwrap();
+    bencher.bench(|| languages::read(&host, &dpkg::Files));
 }
 
 /// The machine at hand with all that its apt knows, for comparison.

@@ -14,21 +14,29 @@
 //! - What cannot be read becomes a problem with its place and what it means; a broken record
 //!   never hides its neighbours.
 
+pub mod alpm;
+pub mod apk;
 mod base64;
 pub mod channels;
+pub mod database;
 pub mod dpkg;
 mod error;
+pub mod flatpak;
 pub mod host;
 pub mod identity;
 pub mod kernel;
+pub mod languages;
 pub mod memory;
 pub mod origin;
 pub mod os_release;
+pub mod owners;
 mod paged;
+pub mod portage;
 mod problem;
 pub mod rooted;
 pub mod rpm;
 pub mod settings;
+pub mod snap;
 pub mod snapshot;
 mod sqlite;
 mod virtualization;

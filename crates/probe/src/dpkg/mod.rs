@@ -9,6 +9,7 @@
 //! - A database that cannot be read whole is an error, never a shorter inventory.
 
 mod architecture;
+mod files;
 mod record;
 mod release;
 pub(crate) mod stanza;
@@ -23,6 +24,7 @@ use crate::host::{ByteLimit, FileKind, Host};
 use crate::origin;
 use crate::problem::Quoted;
 use crate::snapshot::PackageDatabase;
+pub use files::Files;
 pub use record::Record;
 use record::{Outcome, StatusField};
 use stanza::{Stanza, Stanzas};
