@@ -1,7 +1,7 @@
 //! Reads the packages of languages inside the host: what pip, npm, gem, composer, NuGet and Maven
 //! put there, and what Go and Rust built into programs.
 //!
-//! [`read`] walks the file system once ([`walk`]). A file's name decides whether anybody opens it;
+//! [`read`] walks the file system once (`walk`). A file's name decides whether anybody opens it;
 //! each reader is a file of its own and looks at one kind of manifest. What an operating system's
 //! package owns is annotated with that package ([`Package::provenance`]), so that it is counted once,
 //! under the vendor's authority.
