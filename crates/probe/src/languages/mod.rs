@@ -25,6 +25,7 @@ mod manifest;
 mod mounts;
 mod npm;
 mod part;
+mod places;
 mod program;
 mod python;
 mod rust;
@@ -83,7 +84,7 @@ pub fn read(host: &dyn Host, owners: &dyn Owners) -> Languages {
 pub fn read_within(host: &dyn Host, owners: &dyn Owners, bounds: Bounds) -> Languages {
     let mut found = Found::default();
     let mut faults = Faults::at_most(CLOSED_MAX);
-    let mounts = Mounts::read(host, &mut faults);
+    let mounts = Mounts::read(host, bounds, &mut faults);
     let seen = walk::walk(host, bounds, &mounts, &mut faults, &mut |directory, names| {
         let mut programs = Vec::new();
         for name in names {
