@@ -117,14 +117,16 @@ fn identify(source: &dyn Source, place: &str, members: &[Member], budget: &mut B
     if is_named {
         return;
     }
-    let only_poms = members.iter().filter(|member| is_pom_properties(&member.name)).count();
+    let poms = members.iter().filter(|member| is_pom_properties(&member.name)).count();
     let manifest = members.iter().find(|member| member.name == MANIFEST);
     let attributes = match manifest.map(|member| text(source, member, MANIFEST_LIMIT, budget)).transpose() {
         Ok(text) => main_attributes(&text.unwrap_or_default()),
         Err(fault) => return fault.report(place, found),
     };
     // An archive that was renamed has one `pom.properties`: its own. Beside it a guess must be sure.
-    if let Some(guess) = coordinates::guess(stem, &attributes).filter(|guess| only_poms == 0 || guess.group.is_some()) {
+    let Some(mut guess) = coordinates::guess(stem, &attributes) else { return };
+    guess.group = guess.group.or_else(|| coordinates::group_of_place(place, &guess.artifact, &guess.version));
+    if poms == 0 || guess.group.is_some() {
         found.add(Ecosystem::Maven, &guess.name(), &guess.version, place);
     }
 }
