@@ -33,7 +33,7 @@ mod walk;
 
 use std::collections::BTreeSet;
 
-use yagura_model::{Package, ReadProblem};
+use yagura_model::{Package, ReadProblem, Text};
 
 use crate::database::Faults;
 use crate::host::{ByteLimit, Host};
@@ -42,6 +42,8 @@ use found::Found;
 pub use go::parse as parse_go_modules;
 use mounts::Mounts;
 pub use walk::{Bounds, Seen};
+
+const NO_TEXT: Text = Text::new("the file's name is not UTF-8", "ファイル名が UTF-8 ではありません");
 
 /// Directories that could not be entered and are listed: to others than root, many are closed.
 const CLOSED_MAX: usize = 100;
@@ -88,10 +90,18 @@ pub fn read_within(host: &dyn Host, owners: &dyn Owners, bounds: Bounds) -> Lang
     let seen = walk::walk(host, bounds, &mounts, &mut faults, &mut |directory, names| {
         let mut programs = Vec::new();
         for name in names {
-            match READERS.iter().find(|reader| (reader.wants)(directory, name)) {
-                Some(reader) => (reader.read)(host, &walk::join(directory, name), &mut found),
-                None if program::wants(name) => programs.push(*name),
-                None => {}
+            let reader = READERS.iter().find(|reader| (reader.wants)(directory, name));
+            if reader.is_none() && !program::wants(name) {
+                continue;
+            }
+            let path = || walk::join(directory, name);
+            match reader {
+                // What was no text was made one for us, and cannot be asked for.
+                _ if name.contains('\u{FFFD}') && matches!(host.link_metadata(&path()), Ok(None)) => {
+                    found.broken(&path(), NO_TEXT);
+                }
+                Some(reader) => (reader.read)(host, &path(), &mut found),
+                None => programs.push(*name),
             }
         }
         program::read_all(host, directory, &programs, &mut found);
