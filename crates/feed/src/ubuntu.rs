@@ -9,6 +9,32 @@ const NOT_RELEASES: &[&str] = &["upstream", "devel", "snap", "product", "sid"];
 /// The longest word of a release or a channel, in bytes.
 const WORD_BYTES_MAX: usize = 40;
 
+/// Releases by their numbers, as OSV names them.
+const CODENAMES: &[(&str, &str)] = &[
+    ("14.04", "trusty"),
+    ("16.04", "xenial"),
+    ("16.10", "yakkety"),
+    ("17.04", "zesty"),
+    ("17.10", "artful"),
+    ("18.04", "bionic"),
+    ("18.10", "cosmic"),
+    ("19.04", "disco"),
+    ("19.10", "eoan"),
+    ("20.04", "focal"),
+    ("20.10", "groovy"),
+    ("21.04", "hirsute"),
+    ("21.10", "impish"),
+    ("22.04", "jammy"),
+    ("22.10", "kinetic"),
+    ("23.04", "lunar"),
+    ("23.10", "mantic"),
+    ("24.04", "noble"),
+    ("24.10", "oracular"),
+    ("25.04", "plucky"),
+    ("25.10", "questing"),
+    ("26.04", "resolute"),
+];
+
 /// A release, and which of its channels: `None` is the archive that every host has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Line {
@@ -40,6 +66,27 @@ impl Line {
     pub(crate) fn key(&self) -> ReleaseKey {
         ReleaseKey::new("ubuntu", &self.codename)
     }
+}
+
+/// Reads OSV's `Ubuntu:22.04:LTS`, `Ubuntu:Pro:18.04:LTS`, `Ubuntu:Pro:FIPS-updates:20.04:LTS`.
+///
+/// Pro's two archives are told apart by what the record says of their availability alone.
+pub(crate) fn line_of_ecosystem(ecosystem: &str, availability: &str) -> Option<Line> {
+    let mut parts = ecosystem.split(':').skip_while(|part| *part == "Ubuntu").filter(|part| *part != "LTS").peekable();
+    let pro = parts.next_if_eq(&"Pro").is_some();
+    let named = parts.next_if(|part| !part.starts_with(|c: char| c.is_ascii_digit())).map(str::to_ascii_lowercase);
+    let number = parts.next()?;
+    let (_, codename) = CODENAMES.iter().find(|(known, _)| *known == number).filter(|_| parts.next().is_none())?;
+    let channel = match (pro, named) {
+        (_, Some(named)) if is_word(&named, |byte| byte.is_ascii_alphanumeric() || byte == b'-') => Some(named),
+        (_, Some(_)) => return None,
+        (false, None) => None,
+        (true, None) if availability.contains("Legacy") => Some("esm-infra-legacy".to_owned()),
+        // Of 14.04 there is no other.
+        (true, None) if availability.contains("Infra-only") || number == "14.04" => Some(ESM.to_owned()),
+        (true, None) => Some("esm-apps".to_owned()),
+    };
+    Some(Line { codename: (*codename).to_owned(), channel })
 }
 
 fn is_word(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
@@ -89,6 +136,25 @@ mod tests {
             &"x".repeat(WORD_BYTES_MAX + 1),
         ] {
             assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn ecosystems_of_osv_name_them_too() {
+        let read = |ecosystem: &str, availability: &str| {
+            let line = line_of_ecosystem(ecosystem, availability)?;
+            Some(line.channel.map_or(line.codename.clone(), |channel| format!("{channel}/{}", line.codename)))
+        };
+        let shown = |ecosystem: &str| read(ecosystem, "").unwrap_or_default();
+        assert_eq!(shown("Ubuntu:22.04:LTS"), "jammy");
+        assert_eq!(shown("Ubuntu:24.10"), "oracular");
+        assert_eq!(shown("Ubuntu:Pro:14.04:LTS"), "esm-infra/trusty");
+        assert_eq!(shown("Ubuntu:Pro:20.04:LTS"), "esm-apps/focal");
+        assert_eq!(shown("Ubuntu:Pro:FIPS-updates:20.04:LTS"), "fips-updates/focal");
+        assert_eq!(read("Ubuntu:Pro:18.04:LTS", "Available with Ubuntu Pro (Infra-only)").unwrap(), "esm-infra/bionic");
+        assert_eq!(read("Ubuntu:Pro:14.04:LTS", "with Legacy support add-on").unwrap(), "esm-infra-legacy/trusty");
+        for other in ["Ubuntu", "Ubuntu:99.04", "Ubuntu:Pro", "Ubuntu:22.04:LTS:more", "Ubuntu:Pro:a b:22.04", ""] {
+            assert_eq!(shown(other), "", "{other}");
         }
     }
 

@@ -178,12 +178,12 @@ fn amazon_linux() {
         _ => "",
     })));
     insta::assert_snapshot!(taken.summary(), @r"
-    5116 records, 50480 statements (50480 distinct, 18229 strings), 5116 flaws, rejected {}, of 2025-02-07
-    amazon:1: fixed 17420
-    amazon:2: fixed 15816
-    amazon:2 [extras:*]: fixed 7302
-    amazon:2 [livepatch]: fixed 386
-    amazon:2023: fixed 9518
+    5116 records, 40716 statements (40716 distinct, 16801 strings), 5116 flaws, rejected {}, of 2025-02-07
+    amazon:1: fixed 15044
+    amazon:2: fixed 13827
+    amazon:2 [extras:*]: fixed 5386
+    amazon:2 [livepatch]: fixed 200
+    amazon:2023: fixed 6221
     amazon:2023 [livepatch]: fixed 38
     ");
     let kernel = &taken.flaws["ALAS2-2018-939"];
@@ -194,7 +194,146 @@ fn amazon_linux() {
 #[test]
 fn suse_and_a_host() {
     let Some(taken) = take("suse-osv") else { return };
-    insta::assert_snapshot!(taken.summary(), @"");
+    insta::assert_snapshot!(taken.summary(), @r#"
+    14888 records, 273654 statements (273652 distinct, 53621 strings), 13929 flaws, rejected {"unknown product `SUSE:Manager Proxy 5.0`": 2, "unknown product `SUSE:Manager Retail Branch Server Extension 5.0`": 2, "unknown product `SUSE:Manager Server 5.0`": 2, "unknown product `SUSE:Subscription Management Tool 11 SP3`": 3, "unknown product `SUSE:WebYast 1.3`": 2}, of 2025-02-12
+    opensuse-micro:5.2: fixed 293
+    opensuse-micro:5.3: fixed 799
+    opensuse-micro:5.4: fixed 492
+    opensuse-micro:5.5: fixed 210
+    opensuse:15.1: fixed 258
+    opensuse:15.2: fixed 4090
+    opensuse:15.3: fixed 10765
+    opensuse:15.4: fixed 13519
+    opensuse:15.5: fixed 13691
+    opensuse:15.6: fixed 5817
+    opensuse:tumbleweed: fixed 31750
+    suse-micro:5.0: fixed 414
+    suse-micro:5.0 [Manager Client Tools]: fixed 122
+    suse-micro:5.1: fixed 1392
+    suse-micro:5.1 [Manager Client Tools]: fixed 122
+    suse-micro:5.2: fixed 1322
+    suse-micro:5.2 [Manager Client Tools]: fixed 122
+    suse-micro:5.3: fixed 1243
+    suse-micro:5.3 [Manager Client Tools]: fixed 122
+    suse-micro:5.4: fixed 1041
+    suse-micro:5.4 [Manager Client Tools]: fixed 122
+    suse-micro:5.5: fixed 979
+    suse-micro:5.5 [Manager Client Tools]: fixed 122
+    suse:11 [PUBCLOUD]: fixed 1
+    suse:11 [SECURITY]: fixed 81
+    suse:11.3 [CLIENT-TOOLS]: fixed 54
+    suse:11.3 [Point of Sale]: fixed 290
+    suse:11.4: fixed 1
+    suse:11.4 [CLIENT-TOOLS]: fixed 54
+    suse:11.4 [LTSS]: fixed 577
+    suse:11.4 [LTSS EXTREME CORE]: fixed 296
+    suse:12: fixed 2877
+    suse:12 [Manager Client Tools]: fixed 247
+    suse:12.1: fixed 2882
+    suse:12.1 [Manager Client Tools]: fixed 247
+    suse:12.2: fixed 2888
+    suse:12.2 [BCL]: fixed 2189
+    suse:12.2 [LTSS]: fixed 191
+    suse:12.2 [Manager Client Tools]: fixed 247
+    suse:12.2 [OpenStack Cloud 7]: fixed 206
+    suse:12.2 [Point of Sale]: fixed 2
+    suse:12.2 [SAP Applications]: fixed 188
+    suse:12.3: fixed 2935
+    suse:12.3 [BCL]: fixed 1690
+    suse:12.3 [Enterprise Storage 5]: fixed 70
+    suse:12.3 [HPE Helion OpenStack 8]: fixed 1709
+    suse:12.3 [LTSS]: fixed 1476
+    suse:12.3 [Manager Client Tools]: fixed 247
+    suse:12.3 [OpenStack Cloud 8]: fixed 1723
+    suse:12.3 [OpenStack Cloud Crowbar 8]: fixed 1569
+    suse:12.3 [SAP Applications]: fixed 1451
+    suse:12.4: fixed 2988
+    suse:12.4 [ESPOS]: fixed 412
+    suse:12.4 [LTSS]: fixed 2555
+    suse:12.4 [Live Patching]: fixed 263
+    suse:12.4 [Manager Client Tools]: fixed 247
+    suse:12.4 [OpenStack Cloud 9]: fixed 2978
+    suse:12.4 [OpenStack Cloud Crowbar 9]: fixed 2837
+    suse:12.4 [SAP Applications]: fixed 2495
+    suse:12.5: fixed 11640
+    suse:12.5 [LTSS]: fixed 356
+    suse:12.5 [LTSS Extended Security]: fixed 454
+    suse:12.5 [Live Patching]: fixed 652
+    suse:12.5 [Manager Client Tools]: fixed 242
+    suse:12.5 [Real Time Module]: fixed 569
+    suse:12.5 [SAP Applications]: fixed 19
+    suse:15: fixed 107
+    suse:15 [ESPOS]: fixed 3086
+    suse:15 [LTSS]: fixed 3208
+    suse:15 [Live Patching]: fixed 183
+    suse:15 [Manager Client Tools]: fixed 241
+    suse:15 [SAP Applications]: fixed 2958
+    suse:15.1: fixed 676
+    suse:15.1 [BCL]: fixed 2991
+    suse:15.1 [ESPOS]: fixed 3222
+    suse:15.1 [Enterprise Storage 6]: fixed 3372
+    suse:15.1 [LTSS]: fixed 5598
+    suse:15.1 [Live Patching]: fixed 379
+    suse:15.1 [Manager Client Tools]: fixed 241
+    suse:15.1 [Manager Proxy 4.0]: fixed 1036
+    suse:15.1 [Manager Retail Branch Server 4.0]: fixed 1036
+    suse:15.1 [Manager Server 4.0]: fixed 1049
+    suse:15.1 [Manager Server Module 4.0]: fixed 87
+    suse:15.1 [Real Time Module]: fixed 11
+    suse:15.1 [SAP Applications]: fixed 5094
+    suse:15.2: fixed 3698
+    suse:15.2 [BCL]: fixed 1698
+    suse:15.2 [ESPOS]: fixed 1991
+    suse:15.2 [Enterprise Storage 7]: fixed 3668
+    suse:15.2 [LTSS]: fixed 6097
+    suse:15.2 [Live Patching]: fixed 661
+    suse:15.2 [Manager Client Tools]: fixed 241
+    suse:15.2 [Manager Proxy 4.1]: fixed 1811
+    suse:15.2 [Manager Proxy Module 4.1]: fixed 37
+    suse:15.2 [Manager Retail Branch Server 4.1]: fixed 1811
+    suse:15.2 [Manager Server 4.1]: fixed 1818
+    suse:15.2 [Manager Server Module 4.1]: fixed 289
+    suse:15.2 [Real Time Module]: fixed 900
+    suse:15.2 [SAP Applications]: fixed 5599
+    suse:15.3: fixed 7037
+    suse:15.3 [ESPOS]: fixed 2611
+    suse:15.3 [Enterprise Storage 7.1]: fixed 4278
+    suse:15.3 [LTSS]: fixed 4713
+    suse:15.3 [Live Patching]: fixed 638
+    suse:15.3 [Manager Client Tools]: fixed 241
+    suse:15.3 [Manager Proxy 4.2]: fixed 1416
+    suse:15.3 [Manager Proxy Module 4.2]: fixed 100
+    suse:15.3 [Manager Retail Branch Server 4.2]: fixed 215
+    suse:15.3 [Manager Server 4.2]: fixed 1710
+    suse:15.3 [Manager Server Module 4.2]: fixed 620
+    suse:15.3 [Real Time Module]: fixed 1762
+    suse:15.3 [SAP Applications]: fixed 4223
+    suse:15.4: fixed 8638
+    suse:15.4 [ESPOS]: fixed 2459
+    suse:15.4 [LTSS]: fixed 2498
+    suse:15.4 [Live Patching]: fixed 358
+    suse:15.4 [Manager Client Tools]: fixed 240
+    suse:15.4 [Manager Proxy 4.3]: fixed 1264
+    suse:15.4 [Manager Proxy Module 4.3]: fixed 136
+    suse:15.4 [Manager Retail Branch Server 4.3]: fixed 1
+    suse:15.4 [Manager Server 4.3]: fixed 1431
+    suse:15.4 [Manager Server Module 4.3]: fixed 505
+    suse:15.4 [Real Time Module]: fixed 230
+    suse:15.4 [SAP Applications]: fixed 2254
+    suse:15.4 [TERADATA]: fixed 2
+    suse:15.5: fixed 9263
+    suse:15.5 [ESPOS]: fixed 213
+    suse:15.5 [LTSS]: fixed 215
+    suse:15.5 [Live Patching]: fixed 318
+    suse:15.5 [Manager Client Tools]: fixed 239
+    suse:15.5 [Real Time Module]: fixed 273
+    suse:15.5 [SAP Applications]: fixed 203
+    suse:15.6: fixed 3919
+    suse:15.6 [Live Patching]: fixed 76
+    suse:15.6 [Manager Client Tools]: fixed 241
+    suse:15.6 [Real Time Module]: fixed 77
+    suse:15.7 [Manager Client Tools]: fixed 241
+    "#);
 
     let Some(packages) = table("sle-15.3-bci-ndb/packages.tsv") else { return };
     let Some(expected) = table("sle-15.3-bci-ndb/expected-suse-osv-2025-02-13.tsv") else { return };

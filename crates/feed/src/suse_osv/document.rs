@@ -69,7 +69,6 @@ type About<'a> = (ReleaseKey, &'a str, Names, Option<String>);
 #[derive(Default)]
 struct Fixes<'a> {
     rows: BTreeMap<About<'a>, &'a str>,
-    texts: Vec<&'a str>,
     count: usize,
 }
 

@@ -256,7 +256,7 @@ fn judge<'l>(id: &str, package: &str, lines: &'l [(Line, &str)], sink: &mut dyn 
         told.push((line, verdict));
     }
     told.extend(archive);
-    told.sort_by(|(a, _), (b, _)| a.cmp(b));
+    told.sort_by_key(|(line, _)| *line);
     // A line that stands twice counts once, the last.
     told.reverse();
     told.dedup_by(|(a, _), (b, _)| a == b);
