@@ -91,7 +91,7 @@ fn languages_of_600_packages(bencher: Bencher<'_, '_>) {
             if name == "tool" {
                 std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
             }
-            writeln!(lists[n % PACKAGES], "/{folder}/{name}").unwrap();
+            writeln!(lists.get_mut(n % PACKAGES).unwrap(), "/{folder}/{name}").unwrap();
         }
     }
     for (n, list) in lists.iter().enumerate() {
