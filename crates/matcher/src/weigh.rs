@@ -471,6 +471,10 @@ mod tests {
             "pypa:requests PYSEC-2 ranges 2.32.0..2.32.4",
         ];
         assert_snapshot!(on(&host, "ecosystem:pypi", &statements, &facts), @r#"CVE-1 jinja2 3.1.2 [jinja2] Fixable { fixed: "3.1.4" }"#);
+        // Whose owner is no package of the distribution has nobody else to speak for it.
+        let mut foreign = language_host("pypi", &["jinja2 3.1.2 owned"]);
+        foreign.packages.extend(host_of("debian", "12", &["python3-something 1 @vendor"]).packages);
+        assert!(on(&foreign, "ecosystem:pypi", &statements, &facts).contains("CVE-1 jinja2 3.1.2"));
         let narrow = ["osv-pypi:jinja2 GHSA-1 ranges ..3.1.3", "pypa:jinja2 PYSEC-1 ranges 2.0..3.1.1"];
         assert_eq!(on(&host, "ecosystem:pypi", &narrow, &facts), "");
     }
