@@ -9,8 +9,9 @@
 //! One advisory is the same build for most products of a release. What a channel repeats of the
 //! release's ordinary products is left out ([`crate::suse`] tells them apart).
 //!
-//! Advisories of recommended, optional and feature updates (`SUSE-RU`, `SUSE-OU`, `SUSE-FU`) count if they
-//! name a flaw; security updates count without one too.
+//! Security updates count whether or not they name a flaw. Recommended, optional and feature updates
+//! (`SUSE-RU`, `SUSE-OU`, `SUSE-FU`) count if they name one; of several source packages those that the title
+//! names, because the others are only rebuilt.
 
 mod document;
 
