@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use real::unpack;
-use yagura_feed::{FEEDS, FeedSpec, Sink};
+use real::{compile_into, unpack};
+use yagura_feed::{Compiler, FEEDS, FeedSpec, Sink};
 use yagura_model::{Names, ReleaseKey, Statement, StatementState, Vulnerability};
 use yagura_version::Scheme;
 
@@ -342,7 +342,7 @@ fn suse_and_a_host() {
 
     let Some(packages) = table("sle-15.3-bci-ndb/packages.tsv") else { return };
     let Some(expected) = table("sle-15.3-bci-ndb/expected-suse-osv-2025-02-13.tsv") else { return };
-    let (sources, fixed_sources) = sources_of_suse();
+    let sources = sources_of_suse();
     let ordinary =
         taken.statements.iter().filter(|told| told.release.as_str() == "suse:15.3" && told.channel.is_none());
     let by_name: BTreeMap<&str, &Vec<String>> = packages.iter().map(|row| (row[0].as_str(), row)).collect();
@@ -355,7 +355,7 @@ fn suse_and_a_host() {
             continue;
         }
         let advisory = told.vulnerability.clone();
-        if sources.contains(&(advisory.clone(), told.package.clone())) {
+        if sources.contains_key(&(advisory.clone(), told.package.clone())) {
             let covers = taken.flaws[&advisory].covers.join(",");
             found.insert(
                 [&*told.package, &format!("0:{installed}"), &format!("0:{fixed}"), &advisory, &covers].join("\t"),
@@ -365,7 +365,7 @@ fn suse_and_a_host() {
             let source = row[5].strip_suffix(".src.rpm").unwrap();
             let (rest, release) = source.rsplit_once('-').unwrap();
             let (name, version) = rest.rsplit_once('-').unwrap();
-            let fixed = &fixed_sources[&(advisory.clone(), name.to_owned())];
+            let fixed = &sources[&(advisory.clone(), name.to_owned())];
             assert!(
                 Scheme::Rpm.compare(&format!("{version}-{release}"), fixed).is_lt(),
                 "{name} {version}-{release} {fixed}"
@@ -397,7 +397,7 @@ fn suse_and_a_host() {
 
 /// Reads the records by other means: which source packages an advisory names for 15 SP3, and the
 /// versions that fix them.
-fn sources_of_suse() -> (HashSet<(String, String)>, BTreeMap<(String, String), String>) {
+fn sources_of_suse() -> BTreeMap<(String, String), String> {
     let base = yagura_testkit::shared_data("feeds").unwrap();
     let mut fixed = BTreeMap::new();
     for entry in &unpack(&base, FEEDS.iter().find(|feed| feed.id == "suse-osv").unwrap()) {
@@ -411,5 +411,21 @@ fn sources_of_suse() -> (HashSet<(String, String)>, BTreeMap<(String, String), S
             }
         }
     }
-    (fixed.keys().cloned().collect(), fixed)
+    fixed
+}
+
+/// All three in one index: it is written, and small.
+#[test]
+fn the_index_holds_them() {
+    let Some(base) = yagura_testkit::shared_data("feeds") else { return };
+    let now: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+    let mut compiler = Compiler::new();
+    for id in ["ubuntu-cve-tracker", "amazon-linux", "suse-osv"] {
+        let feed: &'static FeedSpec = FEEDS.iter().find(|feed| feed.id == id).unwrap();
+        compile_into(&mut compiler, feed, &unpack(&base, feed), now);
+    }
+    let compiled = compiler.finish(now).unwrap();
+    let statements: u64 = compiled.feeds.iter().map(|feed| feed.statements).sum();
+    eprintln!("{statements} statements in an index of {} bytes", compiled.bytes.len());
+    assert!(compiled.bytes.len() < 120_000_000, "{}", compiled.bytes.len());
 }

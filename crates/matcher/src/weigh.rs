@@ -50,6 +50,8 @@ pub(crate) struct Weighed<'a> {
     pub(crate) flaws: Vec<Flaw<'a>>,
     /// Flaws of which the vendor has not decided yet.
     pub(crate) undecided: Vec<&'a str>,
+    /// Flaws that the vendor tracks and has decided to ignore.
+    pub(crate) ignored: Vec<&'a str>,
     /// Flaws whose fixed version is none.
     pub(crate) bad: Vec<&'a str>,
 }
@@ -101,6 +103,7 @@ impl<'a> Court<'_, 'a> {
                 }
                 Settled::HasNot => {}
                 Settled::Undecided => weighed.undecided.push(id),
+                Settled::Ignored => weighed.ignored.push(id),
                 Settled::Bad => weighed.bad.push(id),
             }
         }
@@ -184,6 +187,7 @@ impl<'a> Court<'_, 'a> {
         let best = unfixed.min_by(|a, b| order(a, b));
         let denied = about.iter().any(|said| matches!(said.decision, Decision::NotAffected | Decision::Outside));
         match best {
+            Some(decisive) if is_ignored(&decisive.statement) => Settled::Ignored,
             Some(decisive) => Settled::Has { decisive, outcome: Outcome::Unfixed, reach: decisive.reach },
             None if denied => Settled::HasNot,
             None if about.iter().any(|said| said.decision == Decision::UnderInvestigation) => Settled::Undecided,
@@ -193,11 +197,18 @@ impl<'a> Court<'_, 'a> {
     }
 }
 
+/// Ubuntu ignores what does not concern its build, cannot be exploited or is not worth its repair, and counts none of
+/// these as a vulnerability of the package. Elsewhere a vendor that will not fix a flaw says that it is there.
+fn is_ignored(statement: &StatementRef<'_>) -> bool {
+    statement.feed().starts_with("ubuntu-") && matches!(statement.state(), StateRef::WillNotFix | StateRef::EndOfLife)
+}
+
 /// What the statements about one flaw come to.
 enum Settled<'s, 'a> {
     Has { decisive: &'s Said<'a>, outcome: Outcome<'a>, reach: Reach },
     HasNot,
     Undecided,
+    Ignored,
     Bad,
 }
 
@@ -280,6 +291,10 @@ fn flaw<'a>(
         if flaw != id && said.statement.facts().is_some_and(|facts| facts.covers().next().is_some()) {
             advisories.push(flaw);
         }
+        // An advisory that covers no known CVE is the flaw's own name.
+        if flaw == id && !is_cve(id) && is_an_advisory(&said.statement) {
+            advisories.push(flaw);
+        }
         advisories.extend(said.statement.advisories());
     }
     advisories.extend(decisive.statement.advisories());
@@ -295,6 +310,10 @@ fn flaw<'a>(
         compared: decisive.version.filter(|version| *version != unit.version),
         entitlement: decisive.statement.channel().filter(|_| needs),
     }
+}
+
+fn is_an_advisory(statement: &StatementRef<'_>) -> bool {
+    !authority::is_state(statement.feed()) && !statement.release().starts_with("ecosystem:")
 }
 
 /// Returns the fixed version that a state names.
@@ -417,6 +436,11 @@ mod tests {
             "ubuntu-cve-tracker:openssl CVE-3 open",
             "ubuntu-cve-tracker:openssl CVE-3 not-affected #esm-infra",
         ];
+        let ignored = ["ubuntu-cve-tracker:openssl CVE-9 will-not-fix"];
+        assert!(
+            on(&host, "ubuntu:bionic", &ignored, &[])
+                .starts_with("! ignored-by-vendor: openssl 1.1.1-1ubuntu2.1~18.04.23")
+        );
         assert_snapshot!(on(&host, "ubuntu:bionic", &statements, &[]), @r#"CVE-1 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Fixable { fixed: "1.1.1-1ubuntu2.1~18.04.23+esm3" } needs esm-infra"#);
         host.channels.entitlements.push("esm-infra".into());
         assert!(!on(&host, "ubuntu:bionic", &statements, &[]).contains("needs"));

@@ -32,6 +32,16 @@ pub trait Host: Send + Sync {
     /// See [`ReadError`].
     fn read(&self, path: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
 
+    /// Opens a regular file of which only parts are wanted, such as a database. The same files as
+    /// by [`read`](Self::read) are refused.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn open_file(&self, path: &str, limit: ByteLimit) -> Result<Option<Box<dyn OpenFile>>, ReadError> {
+        let bytes = self.read(path, limit)?;
+        Ok(bytes.map(|bytes| -> Box<dyn OpenFile> { Box::new(Loaded { path: path.to_owned(), bytes }) }))
+    }
+
     /// Reads kind, mode and owner of what `path` leads to, links followed. `Ok(None)` when there
     /// is nothing.
     ///
@@ -45,6 +55,16 @@ pub trait Host: Send + Sync {
     /// See [`ReadError`].
     fn link_metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError>;
 
+    /// Reads kind, mode and owner of some names of one directory, links not followed, in the order
+    /// of the names. What is gone meanwhile, the directory too, is `None`.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn metadata_in(&self, directory: &str, names: &[&str]) -> Result<Vec<Option<Metadata>>, ReadError> {
+        let path = |name: &&str| if directory.is_empty() { (*name).to_owned() } else { format!("{directory}/{name}") };
+        names.iter().map(|name| self.link_metadata(&path(name))).collect()
+    }
+
     /// Reads the target of a symbolic link; `Ok(None)` when `path` is not one.
     ///
     /// # Errors
@@ -57,6 +77,39 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// See [`ReadError`].
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError>;
+}
+
+/// A file that stays open: its name may come to mean another one, its bytes may change.
+pub trait OpenFile: Send {
+    /// Counts its bytes, as they were on opening.
+    fn size_bytes(&self) -> u64;
+
+    /// Fills the whole buffer from `offset` on; a file that ends before is an error.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError>;
+}
+
+/// A file that is in memory already.
+struct Loaded {
+    path: String,
+    bytes: Vec<u8>,
+}
+
+impl OpenFile for Loaded {
+    fn size_bytes(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let part = usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.bytes.get(start..start.checked_add(buffer.len())?))
+            .ok_or_else(|| ReadError::cut_off(&self.path))?;
+        buffer.copy_from_slice(part);
+        Ok(())
+    }
 }
 
 /// What uname(2) says.
@@ -187,4 +240,11 @@ pub enum ReadError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl ReadError {
+    /// The file ends before what its reader was told to find there.
+    pub(crate) fn cut_off(path: &str) -> Self {
+        Self::Io { path: path.to_owned(), source: std::io::ErrorKind::UnexpectedEof.into() }
+    }
 }

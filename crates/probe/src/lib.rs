@@ -4,8 +4,8 @@
 //! a mounted image and on a map in a test. Probes start no process and write no file.
 //!
 //! [`snapshot`](snapshot()) is the whole interface for everyone above: a [`RootedHost`] in, a
-//! snapshot out. Each object has a file of its own: `os_release`, `identity`, `kernel`, `dpkg`
-//! (what is installed) and `origin` (who built it).
+//! snapshot out. Each object has a file of its own: `os_release`, `identity`, `kernel`, `dpkg` and
+//! `rpm` (what is installed), `origin` (who built it) and `channels` (from where it can be renewed).
 //!
 //! # Invariants
 //!
@@ -14,22 +14,35 @@
 //! - What cannot be read becomes a problem with its place and what it means; a broken record
 //!   never hides its neighbours.
 
+pub mod alpm;
+pub mod apk;
+mod base64;
+pub mod channels;
+pub mod database;
 pub mod dpkg;
 mod error;
+pub mod flatpak;
 pub mod host;
 pub mod identity;
 pub mod kernel;
+pub mod languages;
 pub mod memory;
 pub mod origin;
 pub mod os_release;
+pub mod owners;
+mod paged;
+pub mod portage;
 mod problem;
 pub mod rooted;
+pub mod rpm;
 pub mod settings;
+pub mod snap;
 pub mod snapshot;
+mod sqlite;
 mod virtualization;
 
 pub use error::InventoryError;
-pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, OpenFile, ReadError, Uname};
 pub use memory::MemoryHost;
 pub use rooted::{OpenRootError, RootedHost};
 pub use snapshot::{inventory, snapshot};

@@ -199,13 +199,13 @@ impl Host for MemoryHost {
     }
 
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError> {
-        let Some((directory, node)) = self.found(path, true)? else {
-            return Ok(None);
+        let prefix = match self.found(path, true)? {
+            Some((directory, Node { content: Content::Directory, .. })) => format!("{directory}/"),
+            Some(_) => return Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" }),
+            // The root is there without being a node.
+            None if self.resolve(path, true)?.is_some_and(|resolved| resolved.is_empty()) => String::new(),
+            None => return Ok(None),
         };
-        if !matches!(node.content, Content::Directory) {
-            return Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" });
-        }
-        let prefix = format!("{directory}/");
         let entries: Vec<DirEntry> = self
             .nodes
             .iter()
@@ -250,6 +250,7 @@ mod tests {
         let host = MemoryHost::new().file("etc/a/x", "").file("etc/b", "");
         let names: Vec<String> = host.list("etc", 10).unwrap().unwrap().into_iter().map(|e| e.name).collect();
         assert_eq!(names, ["a", "b"]);
+        assert_eq!(host.list("", 10).unwrap().unwrap(), [DirEntry { name: "etc".into(), kind: FileKind::Directory }]);
         assert!(host.list("etc", 1).is_err());
         assert!(host.list("none", 1).unwrap().is_none());
     }

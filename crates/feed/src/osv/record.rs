@@ -1,10 +1,13 @@
 //! The schema, borrowed from the document.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::catalogue::{Entry, ParseError};
 use crate::json::{List, Str, malformed};
+use crate::reading;
 
 const FORMAT: &str = "OSV record";
 
@@ -138,14 +141,9 @@ impl<'a> Record<'a> {
     /// Lists the CVE ids that the record names as its flaws: `aliases`, `upstream` and `related`,
     /// each once, in the order of the record.
     pub(crate) fn flaws(&self) -> Vec<&str> {
-        let mut flaws: Vec<&str> = Vec::new();
+        let mut seen = HashSet::new();
         let named = self.aliases.items.iter().chain(&self.upstream.items).chain(&self.related.items);
-        for id in named.filter_map(|named| crate::reading::cve_id(named)) {
-            if !flaws.contains(&id) {
-                flaws.push(id);
-            }
-        }
-        flaws
+        named.filter_map(|named| reading::cve_id(named)).filter(|id| seen.insert(*id)).collect()
     }
 }
 

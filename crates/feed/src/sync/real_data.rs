@@ -4,18 +4,21 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use jiff::civil::Date;
+
 use super::*;
 use crate::mirror::Place;
 use crate::testing::{now, run};
 use crate::{CurrentIndex, FEEDS, ImportOptions, Silent, export, import, status};
 
 fn from_mirror(data: &Path, mirror: Mirror, folder: &Path) -> SyncOptions {
-    SyncOptions { mirror: Some(mirror), only: mirrored(folder), ..SyncOptions::new(data.to_owned(), now()) }
+    SyncOptions { mirror: Some(mirror), only: mirrored(folder, None), ..SyncOptions::new(data.to_owned(), now()) }
 }
 
-/// The feeds of which the mirror has every document. Of some upstreams there is no copy there.
-fn mirrored(folder: &Path) -> Vec<String> {
-    let there = |spec: &crate::DocumentSpec| Place::of(spec).find_in(folder, None).is_ok();
+/// The feeds of which the mirror has every document, of a day if one is named. Of some upstreams
+/// there is no copy there.
+fn mirrored(folder: &Path, as_of: Option<Date>) -> Vec<String> {
+    let there = |spec: &crate::DocumentSpec| Place::of(spec).find_in(folder, as_of).is_ok();
     FEEDS.iter().filter(|feed| feed.documents.iter().all(there)).map(|feed| feed.id.to_owned()).collect()
 }
 

@@ -5,13 +5,14 @@ mod resolve;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, readlinkat, statat};
 use rustix::io::Errno;
 use yagura_model::Text;
 
-use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, OpenFile, ReadError, Uname};
 use resolve::Resolver;
 
 /// A host below a directory that is held open, so that renaming it changes nothing.
@@ -134,6 +135,21 @@ impl RootedHost {
         }
     }
 
+    /// Opens a directory for listing. The kernel itself refuses what is none, before it touches it.
+    fn opened_directory(&self, path: &str) -> Result<Option<OwnedFd>, ReadError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        match self.resolver.open(self.root.as_fd(), path, flags) {
+            Ok(fd) => Ok(Some(fd)),
+            Err(Errno::NOENT) => Ok(None),
+            // The path itself, or something on the way to it.
+            Err(Errno::NOTDIR) => match self.opened(path, OFlags::PATH)? {
+                Some(_) => Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" }),
+                None => Ok(None),
+            },
+            Err(errno) => Err(read_error(path, errno)),
+        }
+    }
+
     fn stat(&self, path: &str, flags: OFlags) -> Result<Option<Metadata>, ReadError> {
         Ok(self.opened(path, flags)?.map(|(_, stat)| metadata(&stat)))
     }
@@ -181,12 +197,41 @@ impl Host for RootedHost {
         }
     }
 
+    fn open_file(&self, path: &str, limit: ByteLimit) -> Result<Option<Box<dyn OpenFile>>, ReadError> {
+        let Some((fd, stat)) = self.opened_as(path, FileKind::File, "regular file")? else {
+            return Ok(None);
+        };
+        let size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
+        if size_bytes > limit.get() {
+            return Err(ReadError::TooLarge { path: path.to_owned(), limit: limit.to_string() });
+        }
+        Ok(Some(Box::new(RootedFile { path: path.to_owned(), file: File::from(fd), size_bytes })))
+    }
+
     fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
         self.stat(path, OFlags::PATH)
     }
 
     fn link_metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
         self.stat(path, OFlags::PATH | OFlags::NOFOLLOW)
+    }
+
+    fn metadata_in(&self, directory: &str, names: &[&str]) -> Result<Vec<Option<Metadata>>, ReadError> {
+        let Some((fd, _)) = self.opened(directory, OFlags::PATH | OFlags::DIRECTORY)? else {
+            return Ok(vec![None; names.len()]);
+        };
+        let stat = |name: &&str| {
+            // A path would be resolved past the root's walls.
+            if name.contains('/') || *name == ".." {
+                return self.link_metadata(&format!("{directory}/{name}"));
+            }
+            match statat(&fd, *name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => Ok(Some(metadata(&stat))),
+                Err(Errno::NOENT) => Ok(None),
+                Err(errno) => Err(read_error(&format!("{directory}/{name}"), errno)),
+            }
+        };
+        names.iter().map(stat).collect()
     }
 
     fn read_link(&self, path: &str) -> Result<Option<String>, ReadError> {
@@ -201,11 +246,12 @@ impl Host for RootedHost {
 
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError> {
         let failed = |errno| read_error(path, errno);
-        let Some((fd, _)) = self.opened_as(path, FileKind::Directory, "directory")? else {
+        let Some(fd) = self.opened_directory(path)? else {
             return Ok(None);
         };
+        let mut directory = Dir::new(fd).map_err(failed)?;
         let mut entries = Vec::new();
-        for entry in Dir::read_from(&fd).map_err(failed)? {
+        while let Some(entry) = directory.read() {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
@@ -216,7 +262,7 @@ impl Host for RootedHost {
             }
             let kind = match entry.file_type() {
                 // Some file systems do not say it in the listing.
-                FileType::Unknown => match statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                FileType::Unknown => match statat(directory.fd().map_err(failed)?, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(stat) => file_kind(&stat),
                     Err(Errno::NOENT) => continue,
                     Err(errno) => return Err(failed(errno)),
@@ -227,6 +273,23 @@ impl Host for RootedHost {
         }
         entries.sort();
         Ok(Some(entries))
+    }
+}
+
+/// A file that is read piece by piece.
+struct RootedFile {
+    path: String,
+    file: File,
+    size_bytes: u64,
+}
+
+impl OpenFile for RootedFile {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        self.file.read_exact_at(buffer, offset).map_err(|source| io_error(&self.path, source))
     }
 }
 

@@ -172,6 +172,34 @@ fn lists_are_sorted_and_bounded() {
 }
 
 #[test]
+fn names_of_a_directory_are_looked_at_together() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    symlink("/etc/hostname", root.join("etc/link")).unwrap();
+    symlink("/etc", root.join("directory")).unwrap();
+    both(&root, |host| {
+        let kinds = |directory: &str, names: &[&str]| -> Vec<Option<FileKind>> {
+            host.metadata_in(directory, names).unwrap().into_iter().map(|found| found.map(|found| found.kind)).collect()
+        };
+        let names = ["hostname", "link", "deep", "none", "../../../secret", ".."];
+        let wanted = [
+            Some(FileKind::File),
+            Some(FileKind::Symlink),
+            Some(FileKind::Directory),
+            None,
+            None,
+            Some(FileKind::Directory),
+        ];
+        assert_eq!(kinds("etc", &names), wanted);
+        assert_eq!(kinds("directory", &names), wanted);
+        assert_eq!(kinds("none", &["x", "y"]), [None, None]);
+        assert_eq!(kinds("", &["etc"]), [Some(FileKind::Directory)]);
+        let same = host.metadata_in("etc", &["hostname"]).unwrap().remove(0).unwrap();
+        assert_eq!(Some(same), host.link_metadata("etc/hostname").unwrap());
+    });
+}
+
+#[test]
 fn denied_is_said() {
     if rustix::process::geteuid().is_root() {
         eprintln!("skipped: root may read every file, so denial cannot be shown");
@@ -202,4 +230,21 @@ fn errors_of_the_system_become_ours() {
     assert!(matches!(read_error("x", Errno::XDEV), ReadError::BadLink { .. }));
     assert!(matches!(io_error("x", Errno::ACCESS.into()), ReadError::Denied { .. }));
     assert!(matches!(io_error("x", Errno::IO.into()), ReadError::Io { .. }));
+}
+
+#[test]
+fn an_open_file_gives_parts() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    std::fs::write(root.join("etc/base"), "0123456789").unwrap();
+    both(&root, |host| {
+        let file = host.open_file("etc/base", LIMIT).unwrap().unwrap();
+        let mut part = [0; 3];
+        file.read_at(4, &mut part).unwrap();
+        assert_eq!((&part, file.size_bytes()), (b"456", 10));
+        assert!(matches!(file.read_at(8, &mut part), Err(ReadError::Io { .. })));
+        assert!(matches!(host.open_file("etc/base", ByteLimit::bytes(9)), Err(ReadError::TooLarge { .. })));
+        assert!(matches!(host.open_file("etc", LIMIT), Err(ReadError::WrongKind { .. })));
+        assert!(host.open_file("etc/none", LIMIT).unwrap().is_none());
+    });
 }
