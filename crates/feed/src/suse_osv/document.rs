@@ -1,6 +1,6 @@
 //! Reads one OSV record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -37,22 +37,13 @@ pub(super) fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseE
         return Ok(());
     };
     let flaws = record.flaws();
-    let security = SECURITY.iter().any(|series| id.starts_with(series));
-    if !security && flaws.is_empty() {
+    if !SECURITY.iter().any(|series| id.starts_with(series)) {
         return Ok(());
     }
-    let meant = if security { None } else { Some(meant_sources(&record)) };
     let mut fixes = Fixes::default();
     let mut refused: Vec<String> = Vec::new();
-    let is_meant = |affected: &&Affected<'_>| {
-        let source = affected.package.as_ref().map_or("", |package| &*package.name);
-        meant.as_ref().is_none_or(|meant| meant.contains(source))
-    };
-    // A source package's list has the binary packages of all; those of its version are its own.
-    let own =
-        meant.as_ref().is_some_and(|meant| !record.affected.items.iter().all(|one| is_meant(&one)) || meant.len() > 1);
-    for affected in record.affected.items.iter().filter(is_meant) {
-        let Err(why) = fixes.read(affected, own) else { continue };
+    for affected in &record.affected.items {
+        let Err(why) = fixes.read(affected) else { continue };
         // One reason is told once, however many packages it concerns.
         if !refused.contains(&why) && refused.len() < 64 {
             sink.rejected(id, &why);
@@ -71,21 +62,6 @@ pub(super) fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseE
     Ok(())
 }
 
-/// Returns the source packages that an update not for security means by its flaws: the only one, or
-/// those that the title names.
-///
-/// Such updates rebuild many packages together and name a flaw of one of them: `SUSE-RU-2022:0861-1`
-/// brings glibc and zlib beside the OpenSSL that CVE-2022-0778 is about.
-fn meant_sources<'r>(record: &'r Record<'_>) -> BTreeSet<&'r str> {
-    let packages = record.affected.items.iter().filter_map(|affected| affected.package.as_ref());
-    let sources: BTreeSet<&str> = packages.map(|package| &*package.name).collect();
-    if sources.len() <= 1 {
-        return sources;
-    }
-    let title = record.summary.as_deref().unwrap_or_default();
-    title.split([' ', ',']).filter_map(|word| sources.get(word).copied()).collect()
-}
-
 /// A package of a release: in the channel that `None` comes before.
 type About<'a> = (ReleaseKey, &'a str, Names, Option<String>);
 
@@ -97,8 +73,8 @@ struct Fixes<'a> {
 }
 
 impl<'a> Fixes<'a> {
-    /// Takes in one package of one product: all binary packages, or its own alone.
-    fn read(&mut self, affected: &'a Affected<'_>, own: bool) -> Result<(), String> {
+    /// Takes in one package of one product.
+    fn read(&mut self, affected: &'a Affected<'_>) -> Result<(), String> {
         let Some(package) = &affected.package else { return Ok(()) };
         let places = suse::places(&package.ecosystem)
             .ok_or_else(|| format!("unknown product `{}`", reading::text(&package.ecosystem, 200)))?;
@@ -113,9 +89,8 @@ impl<'a> Fixes<'a> {
             let name = reading::package(&package.name).ok_or("not a package name")?;
             return self.add(&places, name, Names::Source, fixed);
         }
-        let fixed = if own { affected.fix()? } else { None };
         for (name, version) in specific.binaries.items.iter().flat_map(|binaries| &binaries.0) {
-            if !words::is_debug_symbols(name) && fixed.is_none_or(|fixed| fixed == *version) {
+            if !words::is_debug_symbols(name) {
                 self.add(&places, name, Names::Binary, version)?;
             }
         }
@@ -251,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn updates_without_a_flaw_count_if_they_are_for_security() {
+    fn updates_count_if_they_are_for_security() {
         let affected = r#""affected":[{"package":{"ecosystem":"SUSE:Linux Enterprise Server 12 SP5","name":"demo"},
             "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1-1"}]}]}]"#;
         for (id, counts) in [("SUSE-SU-2099:1-1", true), ("openSUSE-SU-2099:1-1", true), ("SUSE-RU-2099:1-1", false)] {
@@ -259,16 +234,7 @@ mod tests {
             assert_eq!(text.contains("suse:12.5 demo"), counts, "{text}");
         }
         let named = render(&format!(r#"{{"id":"SUSE-RU-2099:1-1","upstream":["CVE-2099-0001"],{affected}}}"#));
-        assert!(named.contains("suse:12.5 demo SUSE-RU-2099:1-1 fixed 1-1"), "{named}");
-        let (_, one) = affected.split_once('[').unwrap();
-        let two = format!(
-            r#""affected":[{{"package":{{"ecosystem":"SUSE:Linux Enterprise Server 12 SP5","name":"other"}}}},{one}"#
-        );
-        let titled = |title: &str| {
-            render(&format!(r#"{{"id":"SUSE-RU-2099:1-1","related":["CVE-2099-0001"],"summary":"{title}",{two}}}"#))
-        };
-        assert_eq!(titled("Recommended update for tools"), "record 1\n", "which of the packages has the flaw?");
-        assert!(titled("Recommended update for demo, more").contains("suse:12.5 demo SUSE-RU-2099:1-1 fixed 1-1"));
+        assert_eq!(named, "record 1\n");
         let withdrawn =
             render(&format!(r#"{{"id":"SUSE-SU-2099:1-1","withdrawn":"2099-01-01T00:00:00Z",{affected}}}"#));
         assert_eq!(withdrawn, "record 1\n");

@@ -9,9 +9,8 @@
 //! One advisory is the same build for most products of a release. What a channel repeats of the
 //! release's ordinary products is left out ([`crate::suse`] tells them apart).
 //!
-//! Security updates count whether or not they name a flaw. Recommended, optional and feature updates
-//! (`SUSE-RU`, `SUSE-OU`, `SUSE-FU`) count if they name one; of several source packages those that the title
-//! names, because the others are only rebuilt.
+//! Security updates count, with or without a CVE. Recommended, optional and feature updates (`SUSE-RU`, `SUSE-OU`,
+//! `SUSE-FU`) do not: they name the flaw of one package and list a dozen that were rebuilt beside it.
 
 mod document;
 
