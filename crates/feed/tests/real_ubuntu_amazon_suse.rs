@@ -116,22 +116,22 @@ fn table(name: &str) -> Option<Vec<Vec<String>>> {
 fn the_ubuntu_cve_tracker_and_a_host() {
     let Some(taken) = take("ubuntu-cve-tracker") else { return };
     insta::assert_snapshot!(taken.summary(), @r#"
-    49564 records, 941864 statements (941864 distinct, 60092 strings), 49555 flaws, rejected {"not the id of a flaw": 9, "released, but not in a version": 1}, of no date
+    49564 records, 941829 statements (941829 distinct, 60093 strings), 49555 flaws, rejected {"not the id of a flaw": 9, "released, but not in a version": 1}, of no date
     ubuntu:bionic: end-of-life 45469, fixed 20419, not-affected 26638, will-not-fix 927
-    ubuntu:bionic [esm-apps]: fixed 782, not-affected 110, open 1647, postponed 89, under-investigation 6792, will-not-fix 2511
-    ubuntu:bionic [esm-infra]: end-of-life 38653, fixed 3871, not-affected 15733, open 6305, postponed 331, under-investigation 1804, will-not-fix 13220
-    ubuntu:focal: end-of-life 95954, fixed 28539, not-affected 59109, open 25666, postponed 640, under-investigation 9470, will-not-fix 3313
-    ubuntu:focal [esm-apps]: fixed 361, not-affected 2, open 16, under-investigation 75
-    ubuntu:jammy: end-of-life 77446, fixed 22349, not-affected 77095, open 17005, postponed 484, under-investigation 8696, will-not-fix 2736
-    ubuntu:jammy [esm-apps]: fixed 219, not-affected 5, open 7, under-investigation 67, will-not-fix 1
-    ubuntu:noble: fixed 9564, not-affected 44634, open 7678, postponed 386, under-investigation 6876, will-not-fix 788
-    ubuntu:noble [esm-apps]: fixed 37, under-investigation 1
+    ubuntu:bionic [esm-apps]: fixed 782, not-affected 110, open 8439, postponed 89, will-not-fix 2511
+    ubuntu:bionic [esm-infra]: end-of-life 38653, fixed 3871, not-affected 15733, open 8109, postponed 331, will-not-fix 13220
+    ubuntu:focal: end-of-life 95954, fixed 28539, not-affected 59109, open 35136, postponed 640, will-not-fix 3313
+    ubuntu:focal [esm-apps]: fixed 361, not-affected 2, open 83
+    ubuntu:jammy: end-of-life 77446, fixed 22349, not-affected 77095, open 25701, postponed 484, will-not-fix 2736
+    ubuntu:jammy [esm-apps]: fixed 219, not-affected 5, open 47, will-not-fix 1
+    ubuntu:noble: fixed 9564, not-affected 44634, open 14554, postponed 386, will-not-fix 788
+    ubuntu:noble [esm-apps]: fixed 37, open 1
     ubuntu:trusty: end-of-life 45251, fixed 10091, not-affected 18888, will-not-fix 4757
-    ubuntu:trusty [esm-infra]: fixed 3670, not-affected 6155, open 1448, postponed 199, under-investigation 2252, will-not-fix 6598
-    ubuntu:trusty [esm-infra-legacy]: fixed 1521, not-affected 6671, open 1218, postponed 202, under-investigation 2266, will-not-fix 6598
+    ubuntu:trusty [esm-infra]: fixed 3670, not-affected 6155, open 3700, postponed 199, will-not-fix 6598
+    ubuntu:trusty [esm-infra-legacy]: fixed 1521, not-affected 6671, open 3484, postponed 202, will-not-fix 6598
     ubuntu:xenial: end-of-life 46023, fixed 14807, not-affected 27139, will-not-fix 339
-    ubuntu:xenial [esm-apps]: fixed 942, not-affected 95, open 3645, postponed 136, under-investigation 6948, will-not-fix 6424
-    ubuntu:xenial [esm-infra]: end-of-life 2577, fixed 4844, not-affected 11387, open 1919, postponed 256, under-investigation 1419, will-not-fix 10659
+    ubuntu:xenial [esm-apps]: fixed 942, not-affected 95, open 10593, postponed 136, will-not-fix 6424
+    ubuntu:xenial [esm-infra]: end-of-life 2577, fixed 4844, not-affected 11387, open 3338, postponed 256, will-not-fix 10659
     "#);
 
     let Some(packages) = table("ubuntu-18.04-a/packages.tsv") else { return };
@@ -196,29 +196,29 @@ fn amazon_linux() {
 fn suse_and_a_host() {
     let Some(taken) = take("suse-osv") else { return };
     insta::assert_snapshot!(taken.summary(), @r#"
-    14888 records, 272077 statements (272075 distinct, 53386 strings), 13918 flaws, rejected {"unknown product `SUSE:WebYast 1.3`": 2}, of 2025-02-12
+    14888 records, 267633 statements (267631 distinct, 53118 strings), 13837 flaws, rejected {"unknown product `SUSE:WebYast 1.3`": 2}, of 2025-02-12
     opensuse-micro:5.2: fixed 293
-    opensuse-micro:5.3: fixed 798
-    opensuse-micro:5.4: fixed 491
-    opensuse-micro:5.5: fixed 210
+    opensuse-micro:5.3: fixed 795
+    opensuse-micro:5.4: fixed 488
+    opensuse-micro:5.5: fixed 201
     opensuse:15.1: fixed 258
     opensuse:15.2: fixed 4090
-    opensuse:15.3: fixed 10756
-    opensuse:15.4: fixed 13372
-    opensuse:15.5: fixed 13438
-    opensuse:15.6: fixed 5758
+    opensuse:15.3: fixed 10688
+    opensuse:15.4: fixed 13266
+    opensuse:15.5: fixed 13366
+    opensuse:15.6: fixed 5695
     opensuse:tumbleweed: fixed 31750
-    suse-micro:5.0: fixed 413
+    suse-micro:5.0: fixed 398
     suse-micro:5.0 [Manager Client Tools]: fixed 122
-    suse-micro:5.1: fixed 1383
+    suse-micro:5.1: fixed 1362
     suse-micro:5.1 [Manager Client Tools]: fixed 122
-    suse-micro:5.2: fixed 1322
+    suse-micro:5.2: fixed 1313
     suse-micro:5.2 [Manager Client Tools]: fixed 122
-    suse-micro:5.3: fixed 1242
+    suse-micro:5.3: fixed 1234
     suse-micro:5.3 [Manager Client Tools]: fixed 122
-    suse-micro:5.4: fixed 1040
+    suse-micro:5.4: fixed 1032
     suse-micro:5.4 [Manager Client Tools]: fixed 122
-    suse-micro:5.5: fixed 978
+    suse-micro:5.5: fixed 970
     suse-micro:5.5 [Manager Client Tools]: fixed 122
     suse-micro:5.5 [Manager Proxy 5.0]: fixed 20
     suse-micro:5.5 [Manager Retail Branch Server Extension 5.0]: fixed 20
@@ -226,118 +226,118 @@ fn suse_and_a_host() {
     suse:11 [PUBCLOUD]: fixed 1
     suse:11 [SECURITY]: fixed 81
     suse:11.3 [CLIENT-TOOLS]: fixed 54
-    suse:11.3 [Point of Sale]: fixed 290
+    suse:11.3 [Point of Sale]: fixed 284
     suse:11.3 [Subscription Management Tool]: fixed 3
     suse:11.4: fixed 1
     suse:11.4 [CLIENT-TOOLS]: fixed 54
-    suse:11.4 [LTSS]: fixed 553
+    suse:11.4 [LTSS]: fixed 537
     suse:11.4 [LTSS EXTREME CORE]: fixed 296
-    suse:12: fixed 2873
-    suse:12 [Manager Client Tools]: fixed 247
-    suse:12.1: fixed 2878
-    suse:12.1 [Manager Client Tools]: fixed 247
-    suse:12.2: fixed 2884
-    suse:12.2 [BCL]: fixed 2184
+    suse:12: fixed 2808
+    suse:12 [Manager Client Tools]: fixed 245
+    suse:12.1: fixed 2813
+    suse:12.1 [Manager Client Tools]: fixed 245
+    suse:12.2: fixed 2819
+    suse:12.2 [BCL]: fixed 2162
     suse:12.2 [LTSS]: fixed 191
-    suse:12.2 [Manager Client Tools]: fixed 247
+    suse:12.2 [Manager Client Tools]: fixed 245
     suse:12.2 [OpenStack Cloud 7]: fixed 206
     suse:12.2 [Point of Sale]: fixed 2
     suse:12.2 [SAP Applications]: fixed 188
-    suse:12.3: fixed 2931
-    suse:12.3 [BCL]: fixed 1690
+    suse:12.3: fixed 2865
+    suse:12.3 [BCL]: fixed 1624
     suse:12.3 [Enterprise Storage 5]: fixed 70
-    suse:12.3 [HPE Helion OpenStack 8]: fixed 1705
-    suse:12.3 [LTSS]: fixed 1476
-    suse:12.3 [Manager Client Tools]: fixed 247
-    suse:12.3 [OpenStack Cloud 8]: fixed 1720
-    suse:12.3 [OpenStack Cloud Crowbar 8]: fixed 1569
-    suse:12.3 [SAP Applications]: fixed 1451
-    suse:12.4: fixed 2984
+    suse:12.3 [HPE Helion OpenStack 8]: fixed 1603
+    suse:12.3 [LTSS]: fixed 1408
+    suse:12.3 [Manager Client Tools]: fixed 245
+    suse:12.3 [OpenStack Cloud 8]: fixed 1617
+    suse:12.3 [OpenStack Cloud Crowbar 8]: fixed 1465
+    suse:12.3 [SAP Applications]: fixed 1383
+    suse:12.4: fixed 2918
     suse:12.4 [ESPOS]: fixed 401
-    suse:12.4 [LTSS]: fixed 2544
+    suse:12.4 [LTSS]: fixed 2476
     suse:12.4 [Live Patching]: fixed 263
-    suse:12.4 [Manager Client Tools]: fixed 247
-    suse:12.4 [OpenStack Cloud 9]: fixed 2974
-    suse:12.4 [OpenStack Cloud Crowbar 9]: fixed 2837
-    suse:12.4 [SAP Applications]: fixed 2484
-    suse:12.5: fixed 11629
+    suse:12.4 [Manager Client Tools]: fixed 245
+    suse:12.4 [OpenStack Cloud 9]: fixed 2863
+    suse:12.4 [OpenStack Cloud Crowbar 9]: fixed 2728
+    suse:12.4 [SAP Applications]: fixed 2416
+    suse:12.5: fixed 11378
     suse:12.5 [LTSS]: fixed 356
     suse:12.5 [LTSS Extended Security]: fixed 454
     suse:12.5 [Live Patching]: fixed 652
-    suse:12.5 [Manager Client Tools]: fixed 242
+    suse:12.5 [Manager Client Tools]: fixed 240
     suse:12.5 [Real Time Module]: fixed 569
     suse:12.5 [SAP Applications]: fixed 19
-    suse:15: fixed 107
-    suse:15 [ESPOS]: fixed 3079
-    suse:15 [LTSS]: fixed 3201
+    suse:15: fixed 106
+    suse:15 [ESPOS]: fixed 2971
+    suse:15 [LTSS]: fixed 3093
     suse:15 [Live Patching]: fixed 183
-    suse:15 [Manager Client Tools]: fixed 241
-    suse:15 [SAP Applications]: fixed 2951
-    suse:15.1: fixed 676
-    suse:15.1 [BCL]: fixed 2980
-    suse:15.1 [ESPOS]: fixed 3215
-    suse:15.1 [Enterprise Storage 6]: fixed 3361
-    suse:15.1 [LTSS]: fixed 5586
+    suse:15 [Manager Client Tools]: fixed 240
+    suse:15 [SAP Applications]: fixed 2843
+    suse:15.1: fixed 582
+    suse:15.1 [BCL]: fixed 2916
+    suse:15.1 [ESPOS]: fixed 3123
+    suse:15.1 [Enterprise Storage 6]: fixed 3297
+    suse:15.1 [LTSS]: fixed 5456
     suse:15.1 [Live Patching]: fixed 379
-    suse:15.1 [Manager Client Tools]: fixed 241
-    suse:15.1 [Manager Proxy 4.0]: fixed 1035
-    suse:15.1 [Manager Retail Branch Server 4.0]: fixed 1035
-    suse:15.1 [Manager Server 4.0]: fixed 1048
+    suse:15.1 [Manager Client Tools]: fixed 240
+    suse:15.1 [Manager Proxy 4.0]: fixed 1011
+    suse:15.1 [Manager Retail Branch Server 4.0]: fixed 1011
+    suse:15.1 [Manager Server 4.0]: fixed 1024
     suse:15.1 [Manager Server Module 4.0]: fixed 87
     suse:15.1 [Real Time Module]: fixed 11
-    suse:15.1 [SAP Applications]: fixed 5082
-    suse:15.2: fixed 3698
-    suse:15.2 [BCL]: fixed 1690
-    suse:15.2 [ESPOS]: fixed 1983
-    suse:15.2 [Enterprise Storage 7]: fixed 3660
-    suse:15.2 [LTSS]: fixed 6067
+    suse:15.1 [SAP Applications]: fixed 5004
+    suse:15.2: fixed 3570
+    suse:15.2 [BCL]: fixed 1597
+    suse:15.2 [ESPOS]: fixed 1862
+    suse:15.2 [Enterprise Storage 7]: fixed 3566
+    suse:15.2 [LTSS]: fixed 5903
     suse:15.2 [Live Patching]: fixed 661
-    suse:15.2 [Manager Client Tools]: fixed 241
-    suse:15.2 [Manager Proxy 4.1]: fixed 1802
+    suse:15.2 [Manager Client Tools]: fixed 240
+    suse:15.2 [Manager Proxy 4.1]: fixed 1708
     suse:15.2 [Manager Proxy Module 4.1]: fixed 29
-    suse:15.2 [Manager Retail Branch Server 4.1]: fixed 1802
-    suse:15.2 [Manager Server 4.1]: fixed 1809
+    suse:15.2 [Manager Retail Branch Server 4.1]: fixed 1708
+    suse:15.2 [Manager Server 4.1]: fixed 1715
     suse:15.2 [Manager Server Module 4.1]: fixed 289
-    suse:15.2 [Real Time Module]: fixed 892
-    suse:15.2 [SAP Applications]: fixed 5569
-    suse:15.3: fixed 7003
-    suse:15.3 [ESPOS]: fixed 2611
-    suse:15.3 [Enterprise Storage 7.1]: fixed 4245
-    suse:15.3 [LTSS]: fixed 4680
+    suse:15.2 [Real Time Module]: fixed 872
+    suse:15.2 [SAP Applications]: fixed 5457
+    suse:15.3: fixed 6836
+    suse:15.3 [ESPOS]: fixed 2585
+    suse:15.3 [Enterprise Storage 7.1]: fixed 4226
+    suse:15.3 [LTSS]: fixed 4637
     suse:15.3 [Live Patching]: fixed 638
-    suse:15.3 [Manager Client Tools]: fixed 241
-    suse:15.3 [Manager Proxy 4.2]: fixed 1414
+    suse:15.3 [Manager Client Tools]: fixed 240
+    suse:15.3 [Manager Proxy 4.2]: fixed 1411
     suse:15.3 [Manager Proxy Module 4.2]: fixed 90
     suse:15.3 [Manager Retail Branch Server 4.2]: fixed 213
-    suse:15.3 [Manager Server 4.2]: fixed 1708
+    suse:15.3 [Manager Server 4.2]: fixed 1705
     suse:15.3 [Manager Server Module 4.2]: fixed 569
-    suse:15.3 [Real Time Module]: fixed 1762
-    suse:15.3 [SAP Applications]: fixed 4190
-    suse:15.4: fixed 8445
-    suse:15.4 [ESPOS]: fixed 2424
-    suse:15.4 [LTSS]: fixed 2463
+    suse:15.3 [Real Time Module]: fixed 1761
+    suse:15.3 [SAP Applications]: fixed 4171
+    suse:15.4: fixed 8364
+    suse:15.4 [ESPOS]: fixed 2402
+    suse:15.4 [LTSS]: fixed 2440
     suse:15.4 [Live Patching]: fixed 358
-    suse:15.4 [Manager Client Tools]: fixed 240
-    suse:15.4 [Manager Proxy 4.3]: fixed 1256
+    suse:15.4 [Manager Client Tools]: fixed 239
+    suse:15.4 [Manager Proxy 4.3]: fixed 1241
     suse:15.4 [Manager Proxy Module 4.3]: fixed 121
     suse:15.4 [Manager Retail Branch Server 4.3]: fixed 1
-    suse:15.4 [Manager Server 4.3]: fixed 1423
+    suse:15.4 [Manager Server 4.3]: fixed 1408
     suse:15.4 [Manager Server Module 4.3]: fixed 450
     suse:15.4 [Real Time Module]: fixed 230
-    suse:15.4 [SAP Applications]: fixed 2219
+    suse:15.4 [SAP Applications]: fixed 2197
     suse:15.4 [TERADATA]: fixed 2
-    suse:15.5: fixed 9053
-    suse:15.5 [ESPOS]: fixed 213
-    suse:15.5 [LTSS]: fixed 215
+    suse:15.5: fixed 8986
+    suse:15.5 [ESPOS]: fixed 198
+    suse:15.5 [LTSS]: fixed 200
     suse:15.5 [Live Patching]: fixed 318
-    suse:15.5 [Manager Client Tools]: fixed 239
+    suse:15.5 [Manager Client Tools]: fixed 238
     suse:15.5 [Real Time Module]: fixed 273
-    suse:15.5 [SAP Applications]: fixed 203
-    suse:15.6: fixed 3868
+    suse:15.5 [SAP Applications]: fixed 188
+    suse:15.6: fixed 3830
     suse:15.6 [Live Patching]: fixed 76
-    suse:15.6 [Manager Client Tools]: fixed 241
+    suse:15.6 [Manager Client Tools]: fixed 240
     suse:15.6 [Real Time Module]: fixed 77
-    suse:15.7 [Manager Client Tools]: fixed 241
+    suse:15.7 [Manager Client Tools]: fixed 240
     "#);
 
     let Some(packages) = table("sle-15.3-bci-ndb/packages.tsv") else { return };
