@@ -57,8 +57,14 @@ fn a_folder_mirror_an_archive_and_another_machine() {
     ubuntu-cve-tracker stale of 2024-08-09
     amazon-linux stale of 2025-02-07
     suse-osv stale of 2025-02-12
-    ubuntu-osv missing
-    suse-csaf-vex missing
+    redhat-cve stale of 2025-02-15
+    alpine-secdb fresh of 2026-11-23
+    arch fresh of 2026-11-23
+    cve-list stale of 2024-10-24
+    go-vulndb stale of 2026-08-21
+    rustsec stale of 2026-08-21
+    pypa stale of 2024-10-10
+    azurelinux-oval stale of 2025-02-24
     ");
     assert_eq!(run(&options, FEEDS).unwrap().index, IndexOutcome::Unchanged);
 

@@ -314,7 +314,7 @@ mod tests {
         ubuntu:xenial demo-lib CVE-2099-0001 not-affected (medium) "code not present"
         rejected CVE-2099-0001 demo-low bionic: unknown status
         ubuntu:focal demo-low CVE-2099-0001 end-of-life (low) "superseded by demo-high"
-        ubuntu:jammy demo-low CVE-2099-0001 under-investigation (low)
+        ubuntu:jammy demo-low CVE-2099-0001 open (low) "not yet triaged"
         ubuntu:noble demo-low CVE-2099-0001 postponed (negligible) "2099-02-01"
         flaw CVE-2099-0001 "A demo library overflows." cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H Advisory https://ubuntu.com/security/notices/USN-9001-1 Web https://example.org/fix Report https://bugs.example.org/1 published 2099-01-12T15:15:00Z
         "#);
