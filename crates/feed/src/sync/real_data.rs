@@ -50,8 +50,39 @@ fn a_folder_mirror_an_archive_and_another_machine() {
     debian-osv stale of 2025-02-12
     cisa-kev stale of 2026-07-23
     epss stale of 2026-01-30
+    redhat-osv stale of 2025-02-18
+    alma-osv stale of 2026-08-21
+    rocky-osv stale of 2025-01-11
     ubuntu-cve-tracker stale of 2024-08-09
     amazon-linux stale of 2025-02-07
+    suse-osv stale of 2025-02-12
+    ubuntu-osv missing
+    suse-csaf-vex missing
+    redhat-oval missing
+    oracle-oval missing
+    redhat-cve stale of 2025-02-15
+    redhat-vex missing
+    fedora missing
+    alpine-secdb fresh of 2026-11-23
+    wolfi-secdb missing
+    chainguard-secdb missing
+    arch fresh of 2026-11-23
+    cve-list stale of 2024-10-24
+    go-vulndb stale of 2026-08-21
+    rustsec stale of 2026-08-21
+    pypa stale of 2024-10-10
+    osv-npm missing
+    osv-rubygems missing
+    osv-maven missing
+    osv-nuget missing
+    osv-packagist missing
+    osv-crates missing
+    osv-pypi missing
+    osv-go missing
+    azurelinux-oval stale of 2025-02-24
+    photon missing
+    nvd missing
+    gentoo-glsa missing
     ");
     assert_eq!(run(&options, FEEDS).unwrap().index, IndexOutcome::Unchanged);
 
@@ -80,8 +111,39 @@ fn a_mirror_of_pythons_web_server_as_of_an_earlier_day() {
     debian-osv missing
     cisa-kev stale of 2026-07-23
     epss stale of 2026-01-30
+    redhat-osv stale of 2025-02-18
+    alma-osv missing
+    rocky-osv stale of 2025-01-11
     ubuntu-cve-tracker stale of 2024-08-09
     amazon-linux stale of 2025-02-07
+    suse-osv stale of 2025-02-12
+    ubuntu-osv missing
+    suse-csaf-vex missing
+    redhat-oval missing
+    oracle-oval missing
+    redhat-cve stale of 2025-02-15
+    redhat-vex missing
+    fedora missing
+    alpine-secdb fresh of 2026-11-25
+    wolfi-secdb missing
+    chainguard-secdb missing
+    arch fresh of 2026-11-25
+    cve-list stale of 2024-10-24
+    go-vulndb missing
+    rustsec missing
+    pypa stale of 2024-10-10
+    osv-npm missing
+    osv-rubygems missing
+    osv-maven missing
+    osv-nuget missing
+    osv-packagist missing
+    osv-crates missing
+    osv-pypi missing
+    osv-go missing
+    azurelinux-oval stale of 2025-02-24
+    photon missing
+    nvd missing
+    gentoo-glsa missing
     ");
     let again = run(&options, FEEDS).unwrap();
     let updated = again.documents.iter().filter(|report| matches!(report.outcome, DocumentOutcome::Updated { .. }));
