@@ -137,7 +137,7 @@ fn fixed(statement: &Statement) -> &str {
 fn alpine() {
     let Some(keeper) = keep("alpine-secdb") else { return };
     insta::assert_snapshot!(keeper.summary(), @r#"
-    6131 records, 70574 statements {"fixed": 70045, "not-affected": 529}, 22 flaws, no date
+    6131 records, 70574 statements {"fixed": 70045, "not-affected": 529} of 11277 strings, 22 flaws, no date
     1 linux-lts 6.6.13-r0 CVE-46838: no id of a flaw
     3 linux-lts 6.6.13-r1 CVE-46838: no id of a flaw
     "#);
@@ -198,14 +198,14 @@ fn a_host_of_alpine_3_16() {
 #[test]
 fn arch() {
     let Some(keeper) = keep("arch") else { return };
-    insta::assert_snapshot!(keeper.summary(), @r#"2507 records, 8549 statements {"fixed": 7966, "not-affected": 307, "open": 252, "under-investigation": 24}, 0 flaws, no date"#);
+    insta::assert_snapshot!(keeper.summary(), @r#"2507 records, 8549 statements {"fixed": 7966, "not-affected": 307, "open": 252, "under-investigation": 24} of 12299 strings, 0 flaws, no date"#);
     assert_eq!(fixed(keeper.about("arch:rolling", "mediawiki", "CVE-2017-0361")), "1.29.2-1");
 }
 
 #[test]
 fn cve_list() {
     let Some(keeper) = keep("cve-list") else { return };
-    insta::assert_snapshot!(keeper.summary(), @"6143 records, 0 statements {}, 6143 flaws, 2024-10-24");
+    insta::assert_snapshot!(keeper.summary(), @"6143 records, 0 statements {} of 0 strings, 6143 flaws, 2024-10-24");
     let count = |has: fn(&Vulnerability) -> bool| keeper.flaws.iter().filter(|flaw| has(flaw)).count();
     insta::assert_snapshot!(
         format!(
@@ -225,7 +225,7 @@ fn cve_list() {
 #[test]
 fn go() {
     let Some(keeper) = keep("go-vulndb") else { return };
-    insta::assert_snapshot!(keeper.summary(), @r#"4291 records, 6041 statements {"affected": 1478, "fixed": 2507, "open": 2056}, 4274 flaws, no date"#);
+    insta::assert_snapshot!(keeper.summary(), @r#"4291 records, 6041 statements {"affected": 1478, "fixed": 2507, "open": 2056} of 12733 strings, 4274 flaws, no date"#);
     let flood = keeper.about("ecosystem:go", "stdlib", "CVE-2023-45288");
     assert_eq!(flood.note.as_deref(), Some("in net/http"));
     assert!(matches!(&flood.state, StatementState::Affected(ranges) if ranges.len() == 2));
@@ -235,7 +235,7 @@ fn go() {
 #[test]
 fn rustsec() {
     let Some(keeper) = keep("rustsec") else { return };
-    insta::assert_snapshot!(keeper.summary(), @r#"1205 records, 726 statements {"affected": 258, "fixed": 325, "open": 143}, 1192 flaws, no date"#);
+    insta::assert_snapshot!(keeper.summary(), @r#"1205 records, 726 statements {"affected": 258, "fixed": 325, "open": 143} of 2175 strings, 1192 flaws, no date"#);
     let age = keeper.about("ecosystem:crates.io", "age", "RUSTSEC-2024-0433");
     let StatementState::Affected(ranges) = &age.state else { unreachable!("{age:?}") };
     let ranges: Vec<String> = ranges
@@ -255,7 +255,7 @@ fn rustsec() {
 #[test]
 fn pypa() {
     let Some(keeper) = keep("pypa") else { return };
-    insta::assert_snapshot!(keeper.summary(), @r#"2661 records, 2651 statements {"affected": 1349, "fixed": 1157, "open": 145}, 2651 flaws, 2024-10-10"#);
+    insta::assert_snapshot!(keeper.summary(), @r#"2661 records, 2651 statements {"affected": 1349, "fixed": 1157, "open": 145} of 6610 strings, 2651 flaws, 2024-10-10"#);
     assert_eq!(fixed(keeper.about("ecosystem:pypi", "werkzeug", "CVE-2023-23934")), "2.2.3");
 }
 
@@ -263,7 +263,7 @@ fn pypa() {
 fn azure_linux() {
     let Some(keeper) = keep("azurelinux-oval") else { return };
     insta::assert_snapshot!(keeper.summary(), @r#"
-    4702 records, 4673 statements {"affected": 160, "fixed": 4391, "not-affected": 122}, 0 flaws, 2025-02-24
+    4702 records, 4673 statements {"affected": 160, "fixed": 4391, "not-affected": 122} of 5461 strings, 0 flaws, 2025-02-24
     1 oval:com.microsoft.azurelinux:def:34750: several fixed versions
     1 oval:com.microsoft.azurelinux:def:41033: its version is not a version
     1 oval:com.microsoft.cbl-mariner:def:32259: its version is not a version
@@ -283,8 +283,8 @@ fn exploited_in_either_form() {
         read(feed("cisa-kev"), &entries)
     });
     insta::assert_snapshot!(format!("{}\n{}", newer.summary(), older.summary()), @r"
-    1653 records, 0 statements {}, 1653 flaws, 2026-07-23
-    1404 records, 0 statements {}, 1404 flaws, 2025-08-25
+    1653 records, 0 statements {} of 0 strings, 1653 flaws, 2026-07-23
+    1404 records, 0 statements {} of 0 strings, 1404 flaws, 2025-08-25
     ");
     // What both know, they know alike, but for due dates and texts that CISA changed later.
     let later: BTreeMap<&str, &Vulnerability> = newer.flaws.iter().map(|flaw| (flaw.id.as_str(), flaw)).collect();
@@ -347,29 +347,29 @@ fn samples_of_every_format() {
         lines.push(format!("{path} {said}"));
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    alpine/secdb/edge/main.json 1 records, 3 statements {"fixed": 3}, 0 flaws, no date
-    alpine/secdb/edge/community.json 1 records, 8 statements {"fixed": 8}, 0 flaws, no date
-    alpine/secdb/v3.16/main.json 1 records, 2 statements {"fixed": 2}, 0 flaws, no date
-    alpine/secdb/v3.16/community.json 1 records, 1 statements {"fixed": 1}, 0 flaws, no date
-    arch/advisory.json 2 records, 3 statements {"fixed": 3}, 0 flaws, no date
+    alpine/secdb/edge/main.json 1 records, 3 statements {"fixed": 3} of 5 strings, 0 flaws, no date
+    alpine/secdb/edge/community.json 1 records, 8 statements {"fixed": 8} of 11 strings, 0 flaws, no date
+    alpine/secdb/v3.16/main.json 1 records, 2 statements {"fixed": 2} of 5 strings, 0 flaws, no date
+    alpine/secdb/v3.16/community.json 1 records, 1 statements {"fixed": 1} of 3 strings, 0 flaws, no date
+    arch/advisory.json 2 records, 3 statements {"fixed": 3} of 11 strings, 0 flaws, no date
     arch/invalid.json `invalid.json` is not a valid Arch tracker JSON at line 1 column 1: expected value
-    photon/cve/happy/cve_data_photon1.0.json 2 records, 2 statements {"fixed": 2}, 0 flaws, no date
-    photon/cve/happy/cve_data_photon4.0.json 7 records, 3 statements {"fixed": 3}, 0 flaws, no date
+    photon/cve/happy/cve_data_photon1.0.json 2 records, 2 statements {"fixed": 2} of 5 strings, 0 flaws, no date
+    photon/cve/happy/cve_data_photon4.0.json 7 records, 3 statements {"fixed": 3} of 5 strings, 0 flaws, no date
     1 curl UNK-1: not the id of a flaw
     1 curl-devel UNK-1: not the id of a flaw
     1 curl-libs UNK-1: not the id of a flaw
     1 linux Re: not the id of a flaw
-    photon/cve/happy/cve_data_photon5.0.json 2 records, 2 statements {"fixed": 1, "not-affected": 1}, 0 flaws, no date
-    gentoo/glsa/data/glsa-202305-28.xml 1 records, 1 statements {"fixed": 1}, 1 flaws, 2023-05-21
-    nvd/feed/cve/v2/nvdcve-2.0-2002.json.gz 4 records, 0 statements {}, 4 flaws, 2026-03-09
-    nvd/feed/cve/v2/nvdcve-2.0-2021.json.gz 3 records, 0 statements {}, 3 flaws, 2025-06-25
-    nvd/feed/cve/v2/nvdcve-2.0-modified.json.gz 2 records, 0 statements {}, 2 flaws, 2026-01-01
-    nvd/feed/cve/v1/nvdcve-1.1-2002.json.gz 4 records, 0 statements {}, 4 flaws, 2025-01-01
-    nvd/feed/cve/v1/nvdcve-1.1-2021.json.gz 2 records, 0 statements {}, 2 flaws, 2022-09-10
-    nvd/api/cve/3_items/0-3.json 3 records, 0 statements {}, 3 flaws, 2023-11-10
-    nvd/api/cve/3_pages/6-3.json 2 records, 0 statements {}, 2 flaws, 2023-11-10
-    nvd/api/cve/empty/0-1.json 0 records, 0 statements {}, 0 flaws, 2023-11-10
-    nvd/api/cve/ssvc_affected/0-3.json 1 records, 0 statements {}, 1 flaws, 2026-06-18
-    mitre/cve/v5/cvelistV5-main.tar.gz 4 records, 0 statements {}, 4 flaws, 2022-08-18
+    photon/cve/happy/cve_data_photon5.0.json 2 records, 2 statements {"fixed": 1, "not-affected": 1} of 5 strings, 0 flaws, no date
+    gentoo/glsa/data/glsa-202305-28.xml 1 records, 1 statements {"fixed": 1} of 3 strings, 1 flaws, 2023-05-21
+    nvd/feed/cve/v2/nvdcve-2.0-2002.json.gz 4 records, 0 statements {} of 0 strings, 4 flaws, 2026-03-09
+    nvd/feed/cve/v2/nvdcve-2.0-2021.json.gz 3 records, 0 statements {} of 0 strings, 3 flaws, 2025-06-25
+    nvd/feed/cve/v2/nvdcve-2.0-modified.json.gz 2 records, 0 statements {} of 0 strings, 2 flaws, 2026-01-01
+    nvd/feed/cve/v1/nvdcve-1.1-2002.json.gz 4 records, 0 statements {} of 0 strings, 4 flaws, 2025-01-01
+    nvd/feed/cve/v1/nvdcve-1.1-2021.json.gz 2 records, 0 statements {} of 0 strings, 2 flaws, 2022-09-10
+    nvd/api/cve/3_items/0-3.json 3 records, 0 statements {} of 0 strings, 3 flaws, 2023-11-10
+    nvd/api/cve/3_pages/6-3.json 2 records, 0 statements {} of 0 strings, 2 flaws, 2023-11-10
+    nvd/api/cve/empty/0-1.json 0 records, 0 statements {} of 0 strings, 0 flaws, 2023-11-10
+    nvd/api/cve/ssvc_affected/0-3.json 1 records, 0 statements {} of 0 strings, 1 flaws, 2026-06-18
+    mitre/cve/v5/cvelistV5-main.tar.gz 4 records, 0 statements {} of 0 strings, 4 flaws, 2022-08-18
     "#);
 }

@@ -377,6 +377,16 @@ mod tests {
         ] {
             assert_eq!(!on(&rhel(&[package]), "redhat:9", &statements, &facts).is_empty(), found, "{package}");
         }
+        // Without a stream the first number of the version has to do.
+        let unnamed = ["redhat-osv:nodejs RHSA-2024:1 fixed 1:18.20.0-1.module+el9 binary"];
+        for (package, found) in [
+            ("nodejs 1:18.12.0-1.module+el9 nodejs %nodejs:18:9020020230101:abcd", true),
+            ("nodejs 1:18.12.0-1.module+el9 nodejs", true),
+            ("nodejs 1:16.12.0-1.module+el9 nodejs %nodejs:16:9020020230101:abcd", false),
+            ("nodejs 1:16.12.0-1.el9 nodejs", false),
+        ] {
+            assert_eq!(!on(&rhel(&[package]), "redhat:9", &unnamed, &facts).is_empty(), found, "{package}");
+        }
         let base = ["redhat-osv:nodejs RHSA-2024:1 fixed 1:18.20.0-1.el9 binary"];
         let modular = rhel(&["nodejs 1:18.12.0-1.module+el9 nodejs %nodejs:18:9020020230101:abcd"]);
         assert_eq!(on(&modular, "redhat:9", &base, &facts), "");
