@@ -149,13 +149,19 @@ impl Reader<'_> {
         let states = node.named("state").map(|state| find(&self.states, state.attr("state_ref"))).collect();
         let object = node.first("object").map(|object| find(&self.objects, object.attr("object_ref")));
         let family = node.space().rsplit('#').next().unwrap_or_default();
+        let check = word(node, "check", Check::All, Check::parse)?;
+        // The deprecated word speaks of existence; the reference reads it so too.
+        let existence = match check {
+            Check::NoneExist => Existence::NoneExist,
+            _ => word(node, "check_existence", Existence::AtLeastOneExists, Existence::parse)?,
+        };
         Ok(Test {
             id: id(node),
             version: version(node),
             comment: node.attr("comment").unwrap_or_default().to_owned(),
             element: format!("{family}:{}", node.local()),
-            existence: word(node, "check_existence", Existence::AtLeastOneExists, Existence::parse)?,
-            check: word(node, "check", Check::All, Check::parse)?,
+            existence,
+            check,
             operator: word(node, "state_operator", Operator::And, Operator::parse)?,
             object,
             states,
