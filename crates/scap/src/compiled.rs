@@ -213,9 +213,35 @@ impl Compiled {
         Ok(compiled)
     }
 
+    /// The place of the document that rules know under an address.
+    pub(crate) fn document_of(&self, href: &str) -> Option<Place> {
+        self.selected().find_map(|(_, rule)| document_in(&rule.check, href))
+    }
+
+    /// The same without the words for people: what an agent needs to judge.
+    #[must_use]
+    pub fn without_texts(mut self) -> Self {
+        for rule in self.items.iter_mut().filter_map(|item| item.rule.as_mut()) {
+            rule.texts = None;
+        }
+        self
+    }
+
     /// Its rules that take part, with their items.
     pub fn selected(&self) -> impl Iterator<Item = (&CompiledItem, &CompiledRule)> {
         self.items.iter().filter_map(|item| Some((item, item.rule.as_deref()?))).filter(|(_, rule)| rule.selected)
+    }
+}
+
+fn document_in(check: &CompiledCheck, href: &str) -> Option<Place> {
+    match check {
+        CompiledCheck::None(_) => None,
+        CompiledCheck::Simple(check) => check
+            .alternatives
+            .iter()
+            .find(|alternative| alternative.href == href)
+            .map(|alternative| alternative.document),
+        CompiledCheck::Complex { children, .. } => children.iter().find_map(|child| document_in(child, href)),
     }
 }
 

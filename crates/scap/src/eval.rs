@@ -186,10 +186,6 @@ impl<'o> Session<'o> {
         self.found.iter().map(|(place, found)| (*place, found))
     }
 
-    pub(crate) fn variables_computed(&self) -> impl Iterator<Item = (Place, &Arc<Computed>)> {
-        self.variables.iter().map(|(place, computed)| (*place, computed))
-    }
-
     pub(crate) fn definition_truth(&self, definition: Place) -> Option<Truth> {
         self.definitions.get(&definition).copied()
     }
