@@ -29,7 +29,7 @@ pub mod snapshot;
 mod virtualization;
 
 pub use error::InventoryError;
-pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+pub use host::{ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, ReadError, Space, SpecialKind, Uname};
 pub use memory::MemoryHost;
 pub use rooted::{OpenRootError, RootedHost};
 pub use snapshot::{inventory, snapshot};
