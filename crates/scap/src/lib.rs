@@ -1,0 +1,29 @@
+//! The SCAP engine: standard content in, judged rules out; what it looks at comes through [`Collect`].
+//!
+//! # The interface for collectors
+//!
+//! - [`Collect`]: what reads a host; it gets an [`Object`] and answers [`Collected`].
+//! - [`Object`], [`Entity`], [`Behaviors`]: what to look for, variables resolved, patterns compiled.
+//! - [`Item`], [`Value`], [`Field`]: what was found; [`Facts`] lets filters look at a thing before it is an item.
+//! - [`Pattern`]: Perl-compatible, bounded; the one that collectors and engine share.
+//!
+//! # Invariants
+//!
+//! - No file, socket, process, clock or randomness: the same content and the same items give the same results.
+//! - Content and items are hostile: sizes and depths are bounded, cycles are found, nothing panics.
+
+mod collect;
+mod compare;
+mod field;
+mod item;
+mod object;
+mod pattern;
+mod truth;
+
+pub use collect::{Collect, Collected};
+pub use compare::Operation;
+pub use field::{Field, Kind};
+pub use item::{Datatype, Entry, Facts, Flag, ITEMS_MAX, Item, Status, Value};
+pub use object::{Behaviors, Entity, Object, Recurse, RecurseDirection, RecurseFileSystem};
+pub use pattern::{PATTERN_BYTES_MAX, Pattern, PatternError, PatternOptions, Search};
+pub use truth::{Check, Existence, Operator, Tally, Truth};
