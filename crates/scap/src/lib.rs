@@ -14,16 +14,26 @@
 
 mod collect;
 mod compare;
+mod error;
+mod eval;
 mod field;
 mod item;
 mod object;
+mod oval;
 mod pattern;
 mod truth;
+mod xml;
+
+#[cfg(test)]
+mod mitre;
 
 pub use collect::{Collect, Collected};
 pub use compare::Operation;
+pub use error::ContentError;
+pub use eval::{Unwatched, Watch};
 pub use field::{Field, Kind};
 pub use item::{Datatype, Entry, Facts, Flag, ITEMS_MAX, Item, Status, Value};
 pub use object::{Behaviors, Entity, Object, Recurse, RecurseDirection, RecurseFileSystem};
 pub use pattern::{PATTERN_BYTES_MAX, Pattern, PatternError, PatternOptions, Search};
 pub use truth::{Check, Existence, Operator, Tally, Truth};
+pub use xml::{DEPTH_MAX, DOCUMENT_BYTES_MAX, XmlError};

@@ -195,7 +195,6 @@ words! {
 
 /// How an object is looked for; what the content leaves out has the standard's default.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the standard's switches, each of its own")]
 pub struct Behaviors {
     /// How deep a recursion goes; -1 is without end.
     pub max_depth: i64,
