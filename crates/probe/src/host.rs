@@ -33,6 +33,16 @@ pub trait Host: Send + Sync {
     /// See [`ReadError`].
     fn read(&self, path: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
 
+    /// Opens a regular file of which only parts are wanted, such as a database. The same files as
+    /// by [`read`](Self::read) are refused.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn open_file(&self, path: &str, limit: ByteLimit) -> Result<Option<Box<dyn OpenFile>>, ReadError> {
+        let bytes = self.read(path, limit)?;
+        Ok(bytes.map(|bytes| -> Box<dyn OpenFile> { Box::new(Loaded { path: path.to_owned(), bytes }) }))
+    }
+
     /// Reads kind, mode and owner of what `path` leads to, links followed. `Ok(None)` when there
     /// is nothing.
     ///
@@ -98,6 +108,39 @@ pub struct Space {
     pub total: u64,
     /// Blocks that nobody uses.
     pub free: u64,
+}
+
+/// A file that stays open: its name may come to mean another one, its bytes may change.
+pub trait OpenFile: Send {
+    /// Counts its bytes, as they were on opening.
+    fn size_bytes(&self) -> u64;
+
+    /// Fills the whole buffer from `offset` on; a file that ends before is an error.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError>;
+}
+
+/// A file that is in memory already.
+struct Loaded {
+    path: String,
+    bytes: Vec<u8>,
+}
+
+impl OpenFile for Loaded {
+    fn size_bytes(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let part = usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.bytes.get(start..start.checked_add(buffer.len())?))
+            .ok_or_else(|| ReadError::cut_off(&self.path))?;
+        buffer.copy_from_slice(part);
+        Ok(())
+    }
 }
 
 /// What uname(2) says.
@@ -258,4 +301,11 @@ pub enum ReadError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl ReadError {
+    /// The file ends before what its reader was told to find there.
+    pub(crate) fn cut_off(path: &str) -> Self {
+        Self::Io { path: path.to_owned(), source: std::io::ErrorKind::UnexpectedEof.into() }
+    }
 }

@@ -6,13 +6,16 @@ use std::fs::File;
 use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, fstatvfs, getxattr, open, readlinkat, statat};
 use rustix::io::Errno;
 use yagura_model::Text;
 
-use crate::host::{ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, ReadError, Space, SpecialKind, Uname};
+use crate::host::{
+    ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind, Uname,
+};
 use resolve::Resolver;
 
 /// A host below a directory that is held open, so that renaming it changes nothing.
@@ -185,6 +188,17 @@ impl Host for RootedHost {
         }
     }
 
+    fn open_file(&self, path: &str, limit: ByteLimit) -> Result<Option<Box<dyn OpenFile>>, ReadError> {
+        let Some((fd, stat)) = self.opened_as(path, FileKind::File, "regular file")? else {
+            return Ok(None);
+        };
+        let size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
+        if size_bytes > limit.get() {
+            return Err(ReadError::TooLarge { path: path.to_owned(), limit: limit.to_string() });
+        }
+        Ok(Some(Box::new(RootedFile { path: path.to_owned(), file: File::from(fd), size_bytes })))
+    }
+
     fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
         self.stat(path, OFlags::PATH)
     }
@@ -298,6 +312,23 @@ impl Host for RootedHost {
         };
         let told = fstatvfs(&fd).map_err(|errno| read_error(path, errno))?;
         Ok(Some(Space { total: told.f_blocks, free: told.f_bfree }))
+    }
+}
+
+/// A file that is read piece by piece.
+struct RootedFile {
+    path: String,
+    file: File,
+    size_bytes: u64,
+}
+
+impl OpenFile for RootedFile {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        self.file.read_exact_at(buffer, offset).map_err(|source| io_error(&self.path, source))
     }
 }
 

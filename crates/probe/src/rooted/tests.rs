@@ -238,3 +238,20 @@ fn scans_with_metadata_and_follows_only_when_asked() {
         assert!(host.space("").unwrap().unwrap().total >= host.space("").unwrap().unwrap().free);
     });
 }
+
+#[test]
+fn an_open_file_gives_parts() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    std::fs::write(root.join("etc/base"), "0123456789").unwrap();
+    both(&root, |host| {
+        let file = host.open_file("etc/base", LIMIT).unwrap().unwrap();
+        let mut part = [0; 3];
+        file.read_at(4, &mut part).unwrap();
+        assert_eq!((&part, file.size_bytes()), (b"456", 10));
+        assert!(matches!(file.read_at(8, &mut part), Err(ReadError::Io { .. })));
+        assert!(matches!(host.open_file("etc/base", ByteLimit::bytes(9)), Err(ReadError::TooLarge { .. })));
+        assert!(matches!(host.open_file("etc", LIMIT), Err(ReadError::WrongKind { .. })));
+        assert!(host.open_file("etc/none", LIMIT).unwrap().is_none());
+    });
+}
