@@ -102,7 +102,6 @@ pub(crate) struct Session<'o> {
     bound: BTreeMap<Place, Arc<[Value]>>,
     /// Which external variables things depend on.
     externals: BTreeMap<Thing, BTreeSet<Place>>,
-    order: Vec<Thing>,
     variables: BTreeMap<Place, Arc<Computed>>,
     states: BTreeMap<Place, Arc<ReadyState>>,
     resolved: BTreeMap<Place, Result<Arc<Object>, Arc<Found>>>,
@@ -129,7 +128,6 @@ impl<'o> Session<'o> {
             first_id,
             bound: BTreeMap::new(),
             externals: externals(oval, &order),
-            order,
             variables: BTreeMap::new(),
             states: BTreeMap::new(),
             resolved: BTreeMap::new(),
@@ -168,6 +166,7 @@ impl<'o> Session<'o> {
             let fresh: Vec<Place> = round.into_iter().filter(|place| !self.found.contains_key(place)).collect();
             let objects: Vec<Arc<Object>> =
                 fresh.iter().filter_map(|place| self.resolve(*place, world)?.ok()).collect();
+            world.total += objects.len();
             world.collector.prepare(&objects);
             for place in fresh {
                 self.object(place, world);
@@ -191,16 +190,19 @@ impl<'o> Session<'o> {
         self.variables.iter().map(|(place, computed)| (*place, computed))
     }
 
+    pub(crate) fn definition_truth(&self, definition: Place) -> Option<Truth> {
+        self.definitions.get(&definition).copied()
+    }
+
+    pub(crate) fn computed(&self, variable: Place) -> Option<&Arc<Computed>> {
+        self.variables.get(&variable)
+    }
+
     pub(crate) fn tested(&self, test: Place) -> Option<&Arc<Tested>> {
         self.tests.get(&test)
     }
 
     pub(crate) fn found(&self, object: Place) -> Option<&Arc<Found>> {
         self.found.get(&object)
-    }
-
-    /// Everything that the session's definitions use, each after what it uses.
-    pub(crate) fn order(&self) -> &[Thing] {
-        &self.order
     }
 }

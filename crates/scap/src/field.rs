@@ -2,25 +2,32 @@
 
 /// Declares an enum whose variants are words of the standard.
 macro_rules! words {
+    ($(#[$meta:meta])* crate $name:ident { $($variant:ident = $word:literal,)* }) => {
+        crate::field::words! { @enum [pub(crate)] $(#[$meta])* $name { $($variant = $word,)* } }
+    };
     ($(#[$meta:meta])* $name:ident { $($variant:ident = $word:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[expect(missing_docs, reason = "each variant is the standard's word in our spelling")]
-        pub enum $name { $($variant,)* }
+        crate::field::words! { @enum [pub] $(#[$meta])* #[expect(missing_docs, reason = "each variant is the standard's word in our spelling")] $name { $($variant = $word,)* } }
 
         impl $name {
             /// Every word, in the order of the declaration.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
+        }
+    };
+    (@enum [$vis:vis] $(#[$meta:meta])* $name:ident { $($variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        $vis enum $name { $($variant,)* }
 
+        impl $name {
             /// The word as the standard writes it.
             #[must_use]
-            pub const fn name(self) -> &'static str {
+            $vis const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }
 
             /// Finds the variant of a word; words that we do not know have none.
             #[must_use]
-            pub fn parse(word: &str) -> Option<Self> {
+            $vis fn parse(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$variant),)* _ => None }
             }
         }

@@ -14,14 +14,19 @@
 
 mod collect;
 mod compare;
+mod compiled;
+mod content;
+mod cpe;
 mod error;
 mod eval;
 mod field;
 mod item;
+mod judge;
 mod object;
 mod oval;
 mod pattern;
 mod truth;
+mod xccdf;
 mod xml;
 
 #[cfg(test)]
@@ -29,11 +34,16 @@ mod mitre;
 
 pub use collect::{Collect, Collected};
 pub use compare::Operation;
+pub use compiled::{COMPILED_BYTES_MAX, COMPILED_FORMAT, Compiled, CompiledItem, CompiledRule, RuleFix, RuleTexts};
+pub use content::{BenchmarkSummary, Content, ProfileSummary};
 pub use error::ContentError;
 pub use eval::{Unwatched, Watch};
 pub use field::{Field, Kind};
 pub use item::{Datatype, Entry, Facts, Flag, ITEMS_MAX, Item, Status, Value};
+pub use judge::{CheckUsed, Evidence, ItemEvidence, Judged, Outcome, Results, RuleResult, Score, Verdict, judge};
 pub use object::{Behaviors, Entity, Object, Recurse, RecurseDirection, RecurseFileSystem};
 pub use pattern::{PATTERN_BYTES_MAX, Pattern, PatternError, PatternOptions, Search};
 pub use truth::{Check, Existence, Operator, Tally, Truth};
+pub use xccdf::profile::Selection;
+pub use xccdf::{Role, Severity};
 pub use xml::{DEPTH_MAX, DOCUMENT_BYTES_MAX, XmlError};

@@ -1,11 +1,13 @@
 //! OVAL definitions as values: references are places in lists, texts are parsed, XML is gone.
 //!
 //! - [`parse`]: from the XML of one document.
-//! - [`reach`]: what depends on what; cycles; the part of a document that some definitions need.
+//! - [`reach`]: what depends on what; cycles.
+//! - [`prune`]: the part of a document that some definitions need.
 //!
 //! A place that a damaged file makes point nowhere is an error of what points there, never a panic.
 
 pub(crate) mod parse;
+pub(crate) mod prune;
 pub(crate) mod reach;
 
 use serde::{Deserialize, Serialize};
@@ -36,7 +38,7 @@ pub(crate) struct Oval {
 
 words! {
     /// What a definition speaks of.
-    Class {
+    crate Class {
         Compliance = "compliance",
         Inventory = "inventory",
         Miscellaneous = "miscellaneous",
@@ -123,7 +125,7 @@ pub(crate) struct FilterDef {
 
 words! {
     /// How the operands of a set combine.
-    SetOperator {
+    crate SetOperator {
         Union = "UNION",
         Intersection = "INTERSECTION",
         Complement = "COMPLEMENT",
@@ -210,7 +212,7 @@ pub(crate) enum Function {
 
 words! {
     /// How a date is written.
-    TimeFormat {
+    crate TimeFormat {
         YearMonthDay = "year_month_day",
         MonthDayYear = "month_day_year",
         DayMonthYear = "day_month_year",

@@ -8,10 +8,10 @@ use crate::oval::Function;
 use crate::pattern::{Pattern, PatternOptions};
 
 /// The most values that a function may give; products of lists grow fast.
-pub const VALUES_MAX: usize = 1 << 20;
+const VALUES_MAX: usize = 1 << 20;
 
 /// The most bytes of the texts that a function may give.
-pub const VALUES_BYTES_MAX: usize = 64 << 20;
+const VALUES_BYTES_MAX: usize = 64 << 20;
 
 /// What a component of a variable comes to.
 #[derive(Debug, Clone, PartialEq)]
