@@ -129,6 +129,7 @@ impl Pool {
             packages,
             settings: settings(),
             problems: Vec::new(),
+            ..Snapshot::default()
         }
     }
 }
@@ -144,6 +145,7 @@ fn package(source: &str, version: &str, number: usize) -> Package {
         maintainer: Some("Debian Developers <debian-devel@lists.debian.org>".into()),
         multi_arch: None,
         record: SourceLine::at("var/lib/dpkg/status", u32::try_from(number).unwrap_or_default().saturating_mul(12)),
+        ..Package::default()
     }
 }
 

@@ -89,6 +89,7 @@ mod tests {
             maintainer: None,
             multi_arch: None,
             record: SourceLine::at("var/lib/dpkg/status", 1),
+            ..Package::default()
         };
         let release =
             Release { distribution: "debian".into(), codename: Some("bookworm".into()), ..Release::default() };
@@ -113,6 +114,7 @@ mod tests {
                 urgency: Urgency::Low,
                 note: None,
                 advisories: Vec::new(),
+                ..Statement::default()
             });
         }
         builder.feed(FeedRecord {

@@ -20,6 +20,11 @@ pub struct FeedSpec {
     pub name: &'static str,
     /// Who publishes it, under which terms.
     pub licence: &'static str,
+    /// How much its word counts beside that of other feeds.
+    pub authority: Authority,
+    /// Distributions of which it speaks, as in release keys (`debian`, `ecosystem`); empty for
+    /// facts that concern every host.
+    pub speaks_of: &'static [&'static str],
     /// What is fetched.
     pub documents: &'static [DocumentSpec],
     /// Beyond this age in days the data counts as old.
@@ -30,6 +35,24 @@ pub struct FeedSpec {
     /// bounded. An entry that cannot be read is an error for that entry only; what the sink got
     /// from it before the error must not be used.
     pub parse: fn(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError>,
+}
+
+/// How much a feed's word counts where several speak of one flaw in one package, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Authority {
+    /// The vendor's own verdicts, whole for every release that it speaks of: beside it the others fall silent, and
+    /// what it does not name is not affected.
+    Whole,
+    /// The vendor's own verdicts on single flaws (VEX, CSAF).
+    VendorState,
+    /// The vendor's advisories: what is fixed, nothing of what is not.
+    VendorAdvisory,
+    /// A collection made from others' data (OSV).
+    Osv,
+    /// The record of the flaw itself (CVE, NVD).
+    CveRecord,
+    /// No statements, facts alone.
+    Facts,
 }
 
 /// One document of a feed.

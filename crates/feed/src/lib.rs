@@ -54,7 +54,7 @@ mod testing;
 
 pub use archive::{ImportOptions, TransportError, export, import};
 pub use assemble::DocumentTrouble;
-pub use catalogue::{DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
+pub use catalogue::{Authority, DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
 pub use compile::{CompileError, Compiled, Compiler, Rejected};
 pub use current::{CurrentIndex, OpenIndexError};
 pub use fetch::{FetchError, ResolveError, Retry, Timeouts};

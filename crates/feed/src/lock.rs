@@ -12,6 +12,11 @@ use crate::files::StoreError;
 const LOCK_NAME: &str = ".lock";
 /// How often a waiting process asks again.
 const WAIT_STEP: Duration = Duration::from_millis(100);
+/// How often a process that does not wait asks again before it is refused. A child that the holder
+/// is just starting shares its files for an instant, between fork and exec; that is no other process.
+const PATIENCE_STEPS: u32 = 10;
+/// How long it sleeps between.
+const PATIENCE_STEP: Duration = Duration::from_millis(20);
 /// A process id has at most ten digits; beyond this the file is not ours.
 const HOLDER_BYTES_MAX: u64 = 32;
 
@@ -53,12 +58,15 @@ impl FeedLock {
         let path = directory.join(LOCK_NAME);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(|source| StoreError::new("open", &path, source))?;
+        let mut asked = 0;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
+                Err(TryLockError::WouldBlock) if asked < PATIENCE_STEPS => std::thread::sleep(PATIENCE_STEP),
                 Err(TryLockError::WouldBlock) => wait_or_refuse(&mut file, directory, wait, cancel)?,
                 Err(TryLockError::Error(source)) => return Err(StoreError::new("lock", &path, source).into()),
             }
+            asked += 1;
         }
         let named = file.set_len(0).and_then(|()| file.rewind());
         let named = named.and_then(|()| write!(file, "{}", std::process::id()));
@@ -74,11 +82,14 @@ impl FeedLock {
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StoreError::new("read", &path, source).into()),
         };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Err(busy(&mut file, directory)),
-            Err(TryLockError::Error(source)) => Err(StoreError::new("lock", &path, source).into()),
+        for _ in 0..PATIENCE_STEPS {
+            match file.try_lock_shared() {
+                Ok(()) => return Ok(Some(Self { _file: file })),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE_STEP),
+                Err(TryLockError::Error(source)) => return Err(StoreError::new("lock", &path, source).into()),
+            }
         }
+        Err(busy(&mut file, directory))
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! # Statements
 //!
-//! - The Debian tracker is the authority for every release that it speaks of. What the advisory
-//!   lists or the OSV export say of such a release is no statement; it only adds the ids of
+//! - A feed of authority `Whole` decides alone for every release that it speaks of: Debian's tracker, Ubuntu's. What
+//!   the advisory lists or the OSV export say of such a release is no statement; it only adds the ids of
 //!   advisories to the tracker's.
 //! - Of other releases (those that the tracker no longer looks after, or all of them while the
-//!   tracker's export is missing) one statement is kept for each flaw in each package, under the
-//!   feed that it came from: the lists' before the export's, the export's records of flaws before
-//!   its records of advisories, a newer advisory's before an older one's.
+//!   tracker's export is missing) one statement is kept for each flaw in each package, channel and module, under the
+//!   feed that it came from: the one of higher authority, of Debian's lists and OSV export the export's records of
+//!   flaws before its records of advisories, a newer advisory's before an older one's.
+//! - Advisories that fix many flaws are flaws of their own here; what they cover is joined when a host is judged.
 //!
 //! # Facts
 //!
@@ -22,6 +23,7 @@
 mod facts;
 mod interner;
 mod statements;
+mod text;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -31,14 +33,8 @@ pub(crate) use facts::Facts;
 pub(crate) use interner::{Interner, Sym};
 use statements::{Annotation, Row};
 
-use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker};
-
-/// Whose statement counts, best first, where several feeds speak of one release.
-const AUTHORITIES: &[&str] = &[debian_tracker::ID, debian_advisories::ID, debian_osv::ID];
-
-/// Feeds that say everything about the releases that they speak of: beside them the others fall
-/// silent, and what they do not name is not affected.
-const SOLE_AUTHORITIES: &[&str] = &[debian_tracker::ID];
+use crate::catalogue::{self, Authority};
+use crate::{cisa_kev, debian_osv, debian_tracker};
 
 /// Whose description counts, best first.
 const DESCRIBERS: &[&str] = &[debian_osv::ID, debian_tracker::ID, cisa_kev::ID];
@@ -56,6 +52,12 @@ pub(crate) const RELEASES_MAX: usize = 128;
 fn rank(preference: &[&str], feed: &str) -> u8 {
     let place = preference.iter().position(|listed| *listed == feed);
     place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
+}
+
+/// Tells how much a feed's word counts. A feed that is not in the catalogue counts least.
+fn authority(feed: &str) -> Authority {
+    let known = catalogue::FEEDS.iter().find(|spec| spec.id == feed);
+    known.map_or(Authority::Facts, |spec| spec.authority)
 }
 
 /// How much one feed may say.
@@ -196,7 +198,7 @@ pub(crate) struct Merge {
 impl Merge {
     /// Takes in a whole feed.
     pub(crate) fn join(&mut self, feed: &str, stage: Stage) {
-        if SOLE_AUTHORITIES.contains(&feed) {
+        if authority(feed) == Authority::Whole {
             self.spoken_for.extend(&stage.releases);
         }
         self.rows.extend(stage.rows);
@@ -250,8 +252,8 @@ mod tests {
             vulnerability: "CVE-2099-0001".into(),
             state: StatementState::Open,
             urgency: Urgency::Low,
-            note: None,
             advisories: vec!["DSA-1-1".into()],
+            ..Statement::default()
         }
     }
 

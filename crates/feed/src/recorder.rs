@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use yagura_model::{ReleaseKey, Statement, StatementState, Vulnerability};
+use yagura_model::{AffectedRange, Names, RangeEnd, ReleaseKey, Ssvc, Statement, StatementState, Vulnerability};
 
 use crate::catalogue::{Entry, FeedSpec, ParseError, Sink};
 
@@ -38,10 +38,28 @@ impl Sink for Recorder {
 
     fn statement(&mut self, told: Statement) {
         let mut line = format!("{} {} {} {}", told.release, told.package, told.vulnerability, told.state.word());
+        if let StatementState::Affected(ranges) = &told.state {
+            for AffectedRange { introduced, end } in ranges {
+                let introduced = introduced.as_deref().unwrap_or("..");
+                match end {
+                    RangeEnd::Fixed(version) => write!(line, " [{introduced}, {version})").unwrap(),
+                    RangeEnd::LastAffected(version) => write!(line, " [{introduced}, {version}]").unwrap(),
+                    RangeEnd::Open => write!(line, " [{introduced}, ..").unwrap(),
+                }
+            }
+        }
         if let StatementState::Fixed(version) = &told.state {
             write!(line, " {version}").unwrap();
         }
         write!(line, " ({})", told.urgency.word()).unwrap();
+        if told.names == Names::Binary {
+            line.push_str(" binary");
+        }
+        for (what, scope) in [("channel", &told.channel), ("module", &told.module)] {
+            if let Some(scope) = scope {
+                write!(line, " {what} {scope}").unwrap();
+            }
+        }
         if let Some(note) = &told.note {
             write!(line, " \"{note}\"").unwrap();
         }
@@ -58,6 +76,15 @@ impl Sink for Recorder {
         }
         for alias in &flaw.aliases {
             write!(line, " alias {alias}").unwrap();
+        }
+        for covered in &flaw.covers {
+            write!(line, " covers {covered}").unwrap();
+        }
+        for cwe in &flaw.cwes {
+            write!(line, " {cwe}").unwrap();
+        }
+        if let Some(Ssvc { exploitation, automatable, technical_impact }) = &flaw.ssvc {
+            write!(line, " ssvc {exploitation}/{automatable}/{technical_impact}").unwrap();
         }
         for cvss in &flaw.cvss {
             write!(line, " cvss {} {}", cvss.version.number(), cvss.vector).unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use yagura_model::{FeedId, ReleaseKey, Statement, StatementState, Urgency};
 
-use crate::catalogue::{DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
 use crate::fetch::{Retry, Timeouts};
 use crate::progress::Silent;
 use crate::sync::{SyncError, SyncOptions, SyncReport, sync};
@@ -34,7 +34,16 @@ pub(crate) fn feed(id: &'static str, url: String, mirror: &'static str, pick: Pi
         content_bytes_max: 4 * BYTES_MAX,
         members_max: 64,
     };
-    FeedSpec { id, name: id, licence: "none", documents: Vec::leak(vec![document]), fresh_days: 7, parse }
+    FeedSpec {
+        id,
+        name: id,
+        licence: "none",
+        authority: Authority::Osv,
+        speaks_of: &["debian"],
+        documents: Vec::leak(vec![document]),
+        fresh_days: 7,
+        parse,
+    }
 }
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
@@ -56,8 +65,7 @@ fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
             vulnerability: vulnerability.to_owned(),
             state: StatementState::Open,
             urgency: Urgency::Low,
-            note: None,
-            advisories: Vec::new(),
+            ..Statement::default()
         });
     }
     Ok(())

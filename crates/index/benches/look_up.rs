@@ -31,6 +31,7 @@ fn builder() -> IndexBuilder {
                 urgency: Urgency::NotAssigned,
                 note: None,
                 advisories: vec![format!("DSA-{}-1", package % 6_000)],
+                ..Statement::default()
             });
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
-use yagura_model::{FeedRecord, Statement, StatementState, Vulnerability};
+use yagura_model::{AffectedRange, FeedRecord, Names, RangeEnd, Ssvc, Statement, StatementState, Vulnerability};
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{F32, U32};
 
@@ -44,7 +44,7 @@ impl IndexBuilder {
     }
 
     /// Adds what a vendor says. Of two statements of one feed about one vulnerability in one
-    /// package of one release, the one that claims more exposure is kept.
+    /// package of one channel and module of one release, the one that claims more exposure is kept.
     pub fn statement(&mut self, statement: Statement) {
         self.statements.push(statement);
     }
@@ -123,8 +123,9 @@ pub(crate) fn header_hash(header: &layout::Header) -> u64 {
 }
 
 /// What a statement is about, and whose it is: one statement is kept for each.
-fn key(statement: &Statement) -> (&str, &str, &str, &str) {
-    (statement.release.as_str(), &statement.package, &statement.vulnerability, statement.feed.as_str())
+fn key(statement: &Statement) -> impl Ord {
+    let Statement { feed, release, package, names, channel, module, vulnerability, .. } = statement;
+    (release, package, vulnerability, feed, names, channel, module)
 }
 
 /// Orders rival statements of one feed: first by how much exposure they claim, then by the rest,
@@ -134,10 +135,11 @@ fn claim(statement: &Statement) -> impl Ord {
         StatementState::NotAffected => 0,
         StatementState::UnderInvestigation => 1,
         StatementState::Fixed(_) => 2,
-        StatementState::EndOfLife => 3,
-        StatementState::Postponed => 4,
-        StatementState::WillNotFix => 5,
-        StatementState::Open => 6,
+        StatementState::Affected(_) => 3,
+        StatementState::EndOfLife => 4,
+        StatementState::Postponed => 5,
+        StatementState::WillNotFix => 6,
+        StatementState::Open => 7,
     };
     (exposure, &statement.state, statement.urgency, &statement.note, &statement.advisories)
 }
@@ -149,14 +151,31 @@ fn ids<'b>(
     statements: &'b [Statement],
     vulnerabilities: &'b BTreeMap<String, Vulnerability>,
 ) -> (Vec<&'b str>, HashMap<&'b str, usize>) {
-    let mentioned = statements.iter().map(|statement| statement.vulnerability.as_str());
     let mut ids = Vec::with_capacity(vulnerabilities.len());
     let mut places = HashMap::with_capacity(vulnerabilities.len());
-    for id in mentioned.chain(vulnerabilities.keys().map(String::as_str)) {
+    let mut mention = |id: &'b str| {
+        let mut is_new = false;
         places.entry(id).or_insert_with(|| {
             ids.push(id);
+            is_new = true;
             ids.len() - 1
         });
+        is_new
+    };
+    for statement in statements {
+        // What an advisory covers is looked up right after the advisory.
+        if mention(&statement.vulnerability) {
+            let covers = vulnerabilities.get(&statement.vulnerability).map(|advisory| advisory.covers.as_slice());
+            for id in covers.unwrap_or_default() {
+                mention(id);
+            }
+        }
+    }
+    for (id, vulnerability) in vulnerabilities {
+        mention(id);
+        for covered in &vulnerability.covers {
+            mention(covered);
+        }
     }
     (ids, places)
 }
@@ -221,6 +240,7 @@ fn statement_record(
     let (state, fixed) = match &statement.state {
         StatementState::NotAffected => (state::NOT_AFFECTED, NONE),
         StatementState::Fixed(version) => (state::FIXED, interner.string(version)?),
+        StatementState::Affected(ranges) => (state::AFFECTED, range_list(ranges, interner)?),
         StatementState::Open => (state::OPEN, NONE),
         StatementState::WillNotFix => (state::WILL_NOT_FIX, NONE),
         StatementState::Postponed => (state::POSTPONED, NONE),
@@ -232,12 +252,36 @@ fn statement_record(
         vulnerability: vulnerability.into(),
         feed: interner.string(statement.feed.as_str())?.into(),
         fixed: fixed.into(),
+        scope: scope(statement, interner)?.into(),
         note: interner.optional(statement.note.as_deref())?.into(),
         advisories: interner.strings(statement.advisories.iter().map(String::as_str))?.into(),
         state,
         urgency: layout::urgency_code(statement.urgency),
-        unused: [0; 2],
+        names: u8::from(statement.names == Names::Binary),
+        unused: 0,
     })
+}
+
+fn scope(statement: &Statement, interner: &mut Interner) -> Result<u32, BuildError> {
+    let Statement { channel, module, .. } = statement;
+    if channel.is_none() && module.is_none() {
+        return Ok(NONE);
+    }
+    let item = [interner.optional(channel.as_deref())?, interner.optional(module.as_deref())?];
+    interner.list(&[item])
+}
+
+fn range_list(ranges: &[AffectedRange], interner: &mut Interner) -> Result<u32, BuildError> {
+    let mut items = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let (kind, end) = match &range.end {
+            RangeEnd::Fixed(version) => (layout::end::FIXED, interner.string(version)?),
+            RangeEnd::LastAffected(version) => (layout::end::LAST_AFFECTED, interner.string(version)?),
+            RangeEnd::Open => (layout::end::OPEN, NONE),
+        };
+        items.push([interner.optional(range.introduced.as_deref())?, kind, end]);
+    }
+    interner.list(&items)
 }
 
 struct Flaws {
@@ -249,7 +293,7 @@ struct Flaws {
 
 /// Lays out the vulnerabilities and, for each, which statements are about it.
 fn flaws(
-    (ids, _): &(Vec<&str>, HashMap<&str, usize>),
+    (ids, places): &(Vec<&str>, HashMap<&str, usize>),
     statements: &[layout::Statement],
     vulnerabilities: &BTreeMap<String, Vulnerability>,
     interner: &mut Interner,
@@ -259,6 +303,8 @@ fn flaws(
         about.push((statement.vulnerability.get(), narrow(index, "statements")?));
     }
     about.sort_unstable();
+    let covering = covered_by(ids, places, vulnerabilities)?;
+    let mut covering = covering.as_slice();
 
     let mut names = Vec::with_capacity(ids.len());
     let mut details: Vec<layout::Detail> = Vec::new();
@@ -270,10 +316,14 @@ fn flaws(
         rest = others;
         let vulnerability = vulnerabilities.get(id);
         let epss = vulnerability.and_then(|v| v.epss).filter(|epss| !epss.probability.is_nan());
-        let detail = if mine.is_empty() && vulnerability.is_none_or(has_epss_only) {
+        let covered_by = take_run(&mut covering, place);
+        let bare = mine.is_empty() && covered_by.is_empty();
+        let detail = if bare && vulnerability.is_none_or(has_epss_only) {
             NONE
         } else {
             let mut detail = detail(vulnerability, interner)?;
+            detail.covers = interner.list(&covers(vulnerability, places)?)?.into();
+            detail.covered_by = interner.list(&covered_by)?.into();
             detail.about_first = first.into();
             detail.about_count = narrow(mine.len(), "statements")?.into();
             details.push(detail);
@@ -292,11 +342,57 @@ fn flaws(
     Ok(Flaws { names, slots, details, about: about.into_iter().map(|(_, statement)| statement).collect() })
 }
 
+/// Returns the places of what an advisory covers, in upstream's order.
+fn covers(vulnerability: Option<&Vulnerability>, places: &HashMap<&str, usize>) -> Result<Vec<[u32; 1]>, BuildError> {
+    let ids = vulnerability.map(|advisory| advisory.covers.as_slice()).unwrap_or_default();
+    let place = |id: &String| places.get(id.as_str()).copied().unwrap_or_default();
+    ids.iter().map(|id| Ok([narrow(place(id), "vulnerabilities")?])).collect()
+}
+
+/// Returns sorted pairs of what is covered and the advisory that covers it, by their places.
+fn covered_by(
+    ids: &[&str],
+    places: &HashMap<&str, usize>,
+    vulnerabilities: &BTreeMap<String, Vulnerability>,
+) -> Result<Vec<(u32, u32)>, BuildError> {
+    let mut pairs = Vec::new();
+    for (place, id) in ids.iter().enumerate() {
+        let place = narrow(place, "vulnerabilities")?;
+        pairs.extend(covers(vulnerabilities.get(*id), places)?.into_iter().map(|[covered]| (covered, place)));
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    Ok(pairs)
+}
+
+/// Takes the pairs that begin with `place` from the front of sorted pairs.
+fn take_run(rest: &mut &[(u32, u32)], place: u32) -> Vec<[u32; 1]> {
+    let (mine, others) = rest.split_at(rest.partition_point(|&(from, _)| from <= place));
+    *rest = others;
+    mine.iter().map(|&(_, to)| [to]).collect()
+}
+
 /// Tells whether the record says nothing but the EPSS estimate, as most of EPSS's 300,000 do.
 fn has_epss_only(vulnerability: &Vulnerability) -> bool {
-    let Vulnerability { id: _, aliases, description, cvss, references, kev, epss, published, modified } = vulnerability;
+    let Vulnerability {
+        id: _,
+        aliases,
+        covers,
+        description,
+        cvss,
+        references,
+        cwes,
+        ssvc,
+        kev,
+        epss,
+        published,
+        modified,
+    } = vulnerability;
     epss.is_some_and(|epss| !epss.probability.is_nan())
         && aliases.is_empty()
+        && covers.is_empty()
+        && cwes.is_empty()
+        && ssvc.is_none()
         && description.is_empty()
         && cvss.is_empty()
         && references.is_empty()
@@ -310,6 +406,10 @@ fn detail(vulnerability: Option<&Vulnerability>, interner: &mut Interner) -> Res
         flags: 0.into(),
         description: NONE.into(),
         aliases: NONE.into(),
+        covers: NONE.into(),
+        covered_by: NONE.into(),
+        cwes: NONE.into(),
+        ssvc: NONE.into(),
         cvss: NONE.into(),
         references: NONE.into(),
         kev: NONE.into(),
@@ -331,6 +431,12 @@ fn detail(vulnerability: Option<&Vulnerability>, interner: &mut Interner) -> Res
     detail.flags = flags.into();
     detail.description = interner.string(&vulnerability.description)?.into();
     detail.aliases = interner.strings(vulnerability.aliases.iter().map(String::as_str))?.into();
+    detail.cwes = interner.strings(vulnerability.cwes.iter().map(String::as_str))?.into();
+    if let Some(Ssvc { exploitation, automatable, technical_impact }) = &vulnerability.ssvc {
+        let words = [exploitation, automatable, technical_impact];
+        let [exploitation, automatable, technical_impact] = words.map(|word| interner.string(word));
+        detail.ssvc = interner.list(&[[exploitation?, automatable?, technical_impact?]])?.into();
+    }
     let mut cvss = Vec::with_capacity(vulnerability.cvss.len());
     for vector in &vulnerability.cvss {
         let version = layout::cvss_version_code(vector.version);

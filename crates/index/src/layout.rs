@@ -12,7 +12,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 pub(crate) const MAGIC: [u8; 8] = *b"YAGURAIX";
 
 /// The version of the layout that this program writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Stands for "none" where an offset or an index could stand.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -100,12 +100,17 @@ pub(crate) struct Statement {
     /// Index into the names.
     pub(crate) vulnerability: U32,
     pub(crate) feed: U32,
+    /// A string in state [`state::FIXED`], a list of ranges in state [`state::AFFECTED`].
     pub(crate) fixed: U32,
+    /// A list of one item: channel and module, each a string or [`NONE`]. [`NONE`] where there is neither.
+    pub(crate) scope: U32,
     pub(crate) note: U32,
     pub(crate) advisories: U32,
     pub(crate) state: u8,
     pub(crate) urgency: u8,
-    pub(crate) unused: [u8; 2],
+    /// 0 for a source package, 1 for a binary one.
+    pub(crate) names: u8,
+    pub(crate) unused: u8,
 }
 
 /// A vulnerability's id, and its EPSS estimate beside it: most ids have nothing else.
@@ -126,6 +131,13 @@ pub(crate) struct Detail {
     pub(crate) flags: U32,
     pub(crate) description: U32,
     pub(crate) aliases: U32,
+    /// Of an advisory: names, by their places.
+    pub(crate) covers: U32,
+    /// The advisories that cover it: names, by their places.
+    pub(crate) covered_by: U32,
+    pub(crate) cwes: U32,
+    /// A list of one item: exploitation, automatable, technical impact.
+    pub(crate) ssvc: U32,
     pub(crate) cvss: U32,
     pub(crate) references: U32,
     pub(crate) kev: U32,
@@ -152,6 +164,14 @@ pub(crate) mod state {
     pub(crate) const POSTPONED: u8 = 4;
     pub(crate) const END_OF_LIFE: u8 = 5;
     pub(crate) const UNDER_INVESTIGATION: u8 = 6;
+    pub(crate) const AFFECTED: u8 = 7;
+}
+
+pub(crate) mod end {
+    //! Codes of a range's end.
+    pub(crate) const OPEN: u32 = 0;
+    pub(crate) const FIXED: u32 = 1;
+    pub(crate) const LAST_AFFECTED: u32 = 2;
 }
 
 const URGENCIES: &[(u8, Urgency)] = &[
@@ -160,6 +180,8 @@ const URGENCIES: &[(u8, Urgency)] = &[
     (2, Urgency::Low),
     (3, Urgency::Medium),
     (4, Urgency::High),
+    (5, Urgency::Negligible),
+    (6, Urgency::Critical),
 ];
 
 const CVSS_VERSIONS: &[(u32, CvssVersion)] =

@@ -25,5 +25,5 @@ mod vulnerability;
 pub use builder::{BuildError, IndexBuilder};
 pub use layout::FORMAT_VERSION;
 pub use reader::{Counts, Index, OpenError};
-pub use statement::{StateRef, StatementRef, Statements};
+pub use statement::{EndRef, RangeRef, RangesRef, StateRef, StatementRef, Statements};
 pub use vulnerability::{CvssRef, ReferenceRef, VulnerabilityRef};

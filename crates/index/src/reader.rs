@@ -46,6 +46,7 @@ pub enum OpenError {
 /// Numbers of the sections that references look into.
 const GROUPS: usize = 2;
 const NAMES: usize = 4;
+const DETAILS: usize = 6;
 const WORDS: usize = 8;
 const STRINGS: usize = 9;
 
@@ -75,6 +76,16 @@ impl<'a> Tables<'a> {
 
     pub(crate) fn names(&self) -> &'a [layout::Name] {
         self.records(NAMES)
+    }
+
+    pub(crate) fn detail(&self, name: &layout::Name) -> Option<&'a layout::Detail> {
+        self.records(DETAILS).get(position(name.detail.get()))
+    }
+
+    /// Returns the names of a list of their places.
+    pub(crate) fn names_of(&self, list: U32) -> impl Iterator<Item = &'a layout::Name> + use<'a> {
+        let names = self.names();
+        self.items::<1>(list).filter_map(move |[place]| names.get(position(place.get())))
     }
 
     fn words(&self) -> &'a [U32] {
@@ -244,6 +255,27 @@ impl<'a> Index<'a> {
             .iter()
             .filter_map(move |index| statements.get(position(index.get())))
             .map(move |record| StatementRef::new(tables, record))
+    }
+
+    /// Returns the ids of the advisories that cover a vulnerability.
+    pub fn advisories_covering(&self, vulnerability: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let tables = self.tables;
+        let detail = self.name(vulnerability).and_then(|name| self.detail(name)).map(|detail| detail.covered_by);
+        detail.into_iter().flat_map(move |list| tables.names_of(list)).map(move |name| tables.string(name.id))
+    }
+
+    /// Returns every id that is described or mentioned, in the order of the file, with its facts.
+    pub fn vulnerabilities(&self) -> impl Iterator<Item = (&'a str, Option<VulnerabilityRef<'a>>)> + use<'a> {
+        let (tables, details) = (self.tables, self.details);
+        self.names.iter().map(move |name| {
+            let detail = details.get(position(name.detail.get()));
+            (tables.string(name.id), VulnerabilityRef::new(tables, name, detail))
+        })
+    }
+
+    /// Returns every statement, by release, package, vulnerability and feed.
+    pub fn all_statements(&self) -> Statements<'a> {
+        Statements::new(self.tables, self.statements)
     }
 
     /// Returns the facts about a vulnerability; `None` when statements merely mention it, or

@@ -59,6 +59,7 @@ fn index() -> Vec<u8> {
                     urgency: Urgency::NotAssigned,
                     note: None,
                     advisories: Vec::new(),
+                    ..Statement::default()
                 });
             }
         }
@@ -89,6 +90,7 @@ fn host() -> Snapshot {
         maintainer: None,
         multi_arch: None,
         record: SourceLine::at("var/lib/dpkg/status", 1),
+        ..Package::default()
     };
     let mut snapshot = Snapshot {
         release: Some(Release {

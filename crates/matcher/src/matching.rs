@@ -106,7 +106,8 @@ pub(crate) enum Decision<'a> {
 pub(crate) fn decide<'a>(state: StateRef<'a>, installed: &DebVersion<'_>) -> Decision<'a> {
     match state {
         StateRef::NotAffected => Decision::NotAffected,
-        StateRef::UnderInvestigation => Decision::UnderInvestigation,
+        // No feed of this scheme gives ranges.
+        StateRef::UnderInvestigation | StateRef::Affected(_) => Decision::UnderInvestigation,
         StateRef::Open | StateRef::WillNotFix | StateRef::Postponed | StateRef::EndOfLife => {
             Decision::Affected(Outcome::Unfixed)
         }
@@ -458,7 +459,7 @@ mod tests {
         let mut vague = whole.clone();
         vague.release.as_mut().unwrap().codename = None;
         let mut other = whole.clone();
-        other.release.as_mut().unwrap().distribution = "ubuntu".into();
+        other.release.as_mut().unwrap().distribution = "nixos".into();
         let mut newer = whole;
         newer.release.as_mut().unwrap().codename = Some("duke".into());
         let mut bare = host(&[]);
@@ -470,7 +471,7 @@ mod tests {
         assert_snapshot!(text, @"
         not assessed: nothing on the host says which operating system it runs (no etc/os-release or a file like it), so no feed can be asked about its packages
         not assessed: `Debian GNU/Linux 12 (bookworm)` does not say which release it is, so no feed can be asked about its packages
-        not assessed: packages of `ubuntu:12` cannot be judged: yagura has no feed and no version order for it
+        not assessed: packages of `nixos:12` cannot be judged: yagura has no feed and no version order for it
         not assessed: no feed in the index speaks of `debian:duke`; run `yagura feed sync`
         not assessed: the host has no package database that yagura reads, so there is no package to judge
         ");

@@ -49,6 +49,7 @@ fn package(line: &str) -> Package {
         maintainer: None,
         multi_arch: None,
         record: SourceLine::at("var/lib/dpkg/status", 1),
+        ..Package::default()
     };
     for word in words {
         match word.split_at(1) {
@@ -67,6 +68,7 @@ pub(crate) fn running(mut snapshot: Snapshot, release: &str, reported: Option<&s
         running: Some(release.into()),
         running_package_version: reported.map(str::to_owned),
         installed: Vec::new(),
+        ..Kernel::default()
     };
     snapshot
 }
@@ -133,6 +135,7 @@ fn statement(line: &str, release: &ReleaseKey) -> Statement {
         state,
         urgency,
         advisories: Vec::new(),
+        ..Statement::default()
     }
 }
 

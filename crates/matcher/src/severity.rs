@@ -25,10 +25,10 @@ pub struct Grade {
 /// Grades a flaw from the vendor's urgency and its scored vectors, newest standard first.
 pub fn grade(urgency: Urgency, scored: &[(CvssVector, f64)]) -> Grade {
     let by_vendor = match urgency {
-        Urgency::Unimportant => Some(Severity::Informational),
+        Urgency::Unimportant | Urgency::Negligible => Some(Severity::Informational),
         Urgency::Low => Some(Severity::Low),
         Urgency::Medium => Some(Severity::Medium),
-        Urgency::High => Some(Severity::High),
+        Urgency::High | Urgency::Critical => Some(Severity::High),
         Urgency::NotAssigned => None,
     };
     if let Some(severity) = by_vendor {

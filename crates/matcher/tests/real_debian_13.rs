@@ -66,6 +66,7 @@ fn snapshot(inventory: &str) -> Snapshot {
             maintainer: None,
             multi_arch: None,
             record: SourceLine::file("var/lib/dpkg/status"),
+            ..Package::default()
         }
     };
     Snapshot {
@@ -103,6 +104,7 @@ fn compile(document: &Value) -> Result<Vec<u8>, Box<dyn Error>> {
                     urgency,
                     note: None,
                     advisories: Vec::new(),
+                    ..Statement::default()
                 });
             }
         }

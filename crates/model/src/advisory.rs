@@ -28,10 +28,18 @@ pub struct Statement {
     pub feed: FeedId,
     /// Of which release.
     pub release: ReleaseKey,
-    /// Of which package: the source package, for Debian and its kin.
+    /// Of which package.
     pub package: String,
+    /// Whether that is a source package or a binary one.
+    pub names: Names,
+    /// Which channel of the release it speaks of; `None` is the one that every host of the release has.
+    /// Ubuntu: `esm-infra`; Amazon: `extras:docker`, `livepatch`; Red Hat: `eus:9.2`; SUSE: `LTSS`.
+    pub channel: Option<String>,
+    /// Which module's stream it speaks of: `nodejs:18`; `None` for packages outside modules.
+    pub module: Option<String>,
     /// Of which vulnerability: `CVE-2024-12797`, or the vendor's own id (`TEMP-0841856-B18BAF`)
-    /// until a CVE is assigned.
+    /// until a CVE is assigned; or an advisory (`RHSA-2024:1234`), which speaks of every
+    /// vulnerability that it covers, see [`Vulnerability::covers`].
     pub vulnerability: String,
     /// What it says.
     pub state: StatementState,
@@ -43,6 +51,54 @@ pub struct Statement {
     pub advisories: Vec<String>,
 }
 
+impl Default for Statement {
+    fn default() -> Self {
+        Self {
+            feed: FeedId::new(""),
+            release: ReleaseKey::new("", ""),
+            package: String::new(),
+            names: Names::Source,
+            channel: None,
+            module: None,
+            vulnerability: String::new(),
+            state: StatementState::UnderInvestigation,
+            urgency: Urgency::NotAssigned,
+            note: None,
+            advisories: Vec::new(),
+        }
+    }
+}
+
+/// What the name in a statement names, and so which version of a host is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Names {
+    /// A source package: its version is compared, and every binary built from it is meant.
+    #[default]
+    Source,
+    /// A binary package: its own version is compared.
+    Binary,
+}
+
+/// Versions that are affected, from one to another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AffectedRange {
+    /// The first affected version; `None` is the first that ever was.
+    pub introduced: Option<String>,
+    /// Where it ends.
+    pub end: RangeEnd,
+}
+
+/// Where a range of affected versions ends.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RangeEnd {
+    /// Before this version, which is fixed.
+    Fixed(String),
+    /// With this version, which is still affected.
+    LastAffected(String),
+    /// Nowhere yet.
+    Open,
+}
+
 /// A vendor's verdict.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatementState {
@@ -50,6 +106,8 @@ pub enum StatementState {
     NotAffected,
     /// Versions before this one are affected, this one and later are not.
     Fixed(String),
+    /// Versions in these ranges are affected, others are not.
+    Affected(Vec<AffectedRange>),
     /// Affected, no fix yet.
     Open,
     /// Affected; the vendor will not fix it (Debian: `ignored`).
@@ -68,6 +126,7 @@ impl StatementState {
         match self {
             Self::NotAffected => "not-affected",
             Self::Fixed(_) => "fixed",
+            Self::Affected(_) => "affected",
             Self::Open => "open",
             Self::WillNotFix => "will-not-fix",
             Self::Postponed => "postponed",
@@ -81,6 +140,7 @@ impl StatementState {
         match self {
             Self::NotAffected => Text::new("not affected", "影響なし"),
             Self::Fixed(_) => Text::new("fix available", "修正あり"),
+            Self::Affected(_) => Text::new("affected", "影響あり"),
             Self::Open => Text::new("no fix yet", "修正未提供"),
             Self::WillNotFix => Text::new("will not be fixed", "修正予定なし"),
             Self::Postponed => Text::new("fix postponed", "修正延期"),
@@ -98,23 +158,29 @@ pub enum Urgency {
     NotAssigned,
     /// No security effect in this distribution's build or use.
     Unimportant,
+    /// A flaw in theory only (Ubuntu).
+    Negligible,
     /// Low.
     Low,
-    /// Medium.
+    /// Medium; `moderate` and the like.
     Medium,
-    /// High.
+    /// High; `important` and the like.
     High,
+    /// Critical.
+    Critical,
 }
 
 impl Urgency {
-    /// Returns Debian's word.
+    /// Returns the word; Debian's where it has one.
     pub const fn word(self) -> &'static str {
         match self {
             Self::NotAssigned => "not yet assigned",
             Self::Unimportant => "unimportant",
+            Self::Negligible => "negligible",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
+            Self::Critical => "critical",
         }
     }
 }
@@ -126,12 +192,19 @@ pub struct Vulnerability {
     pub id: String,
     /// Other ids of the same flaw.
     pub aliases: Vec<String>,
+    /// Of an advisory: the ids of the vulnerabilities that it covers. An advisory without any is
+    /// a flaw under its own id.
+    pub covers: Vec<String>,
     /// What it is, as upstream wrote it; plain text.
     pub description: String,
     /// CVSS vectors with who gave them, newest version of the standard first.
     pub cvss: Vec<CvssVector>,
     /// Where to read more.
     pub references: Vec<Reference>,
+    /// Weaknesses it is an instance of: `CWE-79`.
+    pub cwes: Vec<String>,
+    /// CISA's decision points (SSVC), where it made them.
+    pub ssvc: Option<Ssvc>,
     /// CISA's catalogue of known exploited vulnerabilities, where it lists the flaw.
     pub kev: Option<Kev>,
     /// The Exploit Prediction Scoring System's estimate.
@@ -215,6 +288,17 @@ pub struct Kev {
     pub ransomware: bool,
     /// What CISA asks for.
     pub action: String,
+}
+
+/// CISA's stakeholder-specific vulnerability categorization, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ssvc {
+    /// `none`, `poc`, `active`.
+    pub exploitation: String,
+    /// `yes`, `no`.
+    pub automatable: String,
+    /// `partial`, `total`.
+    pub technical_impact: String,
 }
 
 /// The Exploit Prediction Scoring System's estimate.

@@ -57,6 +57,8 @@ pub struct Kernel {
     pub running_package_version: Option<String>,
     /// Release names that have an image in `/boot` or modules in `/lib/modules`, sorted.
     pub installed: Vec<String>,
+    /// Live patches that are loaded, by the names of their modules, sorted.
+    pub livepatches: Vec<String>,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 
 pub mod advisory;
 pub mod assessment;
+pub mod channel;
 pub mod coverage;
 pub mod debian;
 pub mod finding;
@@ -27,17 +28,18 @@ pub mod settings;
 pub mod snapshot;
 
 pub use advisory::{
-    CvssVector, CvssVersion, Epss, FeedId, FeedRecord, Kev, Reference, ReferenceKind, Statement, StatementState,
-    Urgency, Vulnerability,
+    AffectedRange, CvssVector, CvssVersion, Epss, FeedId, FeedRecord, Kev, Names, RangeEnd, Reference, ReferenceKind,
+    Ssvc, Statement, StatementState, Urgency, Vulnerability,
 };
 pub use assessment::Assessment;
+pub use channel::{Channels, Pin, Repository};
 pub use coverage::{Coverage, CoverageState, Exclusion, ExclusionCode, FeedAge};
 pub use finding::{
     Attribute, Evidence, Finding, FindingKey, Observation, SettingEvidence, Severity, VulnerabilityEvidence,
 };
 pub use host::{HostIdentity, Kernel, Virtualization};
 pub use language::{Language, LocalText, Text};
-pub use package::{Origin, Package, PackageState, PackageStatus, SourceLine, SourcePackage};
+pub use package::{Ecosystem, Origin, Package, PackageKind, PackageState, PackageStatus, SourceLine, SourcePackage};
 pub use release::{Release, ReleaseKey};
 pub use rules_package::RulesPackage;
 pub use settings::{Fact, Settings};

@@ -1,6 +1,6 @@
 //! All that was read of one host at one time.
 
-use crate::{HostIdentity, Kernel, LocalText, Package, Release, Settings, SourceLine};
+use crate::{Channels, HostIdentity, Kernel, LocalText, Package, Release, Settings, SourceLine};
 
 /// All that was read of one host at one time. Judges are functions of it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +17,8 @@ pub struct Snapshot {
     /// Every readable record of the package database, by name, then architecture. Packages of
     /// which nothing is on the host (dpkg's `not-installed`) are no records of it.
     pub packages: Vec<Package>,
+    /// From where the host takes its packages, and what it may take.
+    pub channels: Channels,
     /// Configuration facts for the best-practice rules.
     pub settings: Settings,
     /// What could not be read, in the order of reading.

@@ -15,6 +15,14 @@ pub enum InventoryError {
         /// What stood in the way.
         source: ReadError,
     },
+    /// The package database contradicts itself.
+    #[error("the package database `/{path}` is damaged: {what}")]
+    Damaged {
+        /// Relative to the root.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// No host has so many packages.
     #[error("the package database `/{path}` has more than {records_max} records, which is more than we read")]
     TooManyRecords {
@@ -36,6 +44,10 @@ impl InventoryError {
             Self::Unreadable { source: ReadError::TooLarge { .. }, .. } | Self::TooManyRecords { .. } => Text::new(
                 "a real package database is a few MiB; look at the file, it is damaged or made to exhaust its readers",
                 "本物のパッケージデータベースは数 MiB 程度です。ファイルが破損しているか、読み手の資源を枯渇させる目的で作られた可能性があるため、内容を確認してください。",
+            ),
+            Self::Damaged { .. } => Text::new(
+                "try again, a package manager may just have been writing; if it stays so, restore the file from a backup (rpm: `rpm --rebuilddb`)",
+                "パッケージマネージャーが書き込み中だった可能性があるため、もう一度実行してください。解消しない場合は、バックアップからファイルを復元してください (rpm の場合は `rpm --rebuilddb`)。",
             ),
             Self::Unreadable { source: ReadError::WrongKind { .. } | ReadError::BadLink { .. }, .. } => Text::new(
                 "restore the file from a backup; dpkg keeps daily copies in `/var/backups`",

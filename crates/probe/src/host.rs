@@ -1,6 +1,7 @@
 //! The one door between a probe and a host.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 /// Reads a host: the live machine, a directory tree, or a map in a test.
 ///
@@ -32,6 +33,16 @@ pub trait Host: Send + Sync {
     /// See [`ReadError`].
     fn read(&self, path: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
 
+    /// Opens a regular file of which only parts are wanted, such as a database. The same files as
+    /// by [`read`](Self::read) are refused.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn open_file(&self, path: &str, limit: ByteLimit) -> Result<Option<Box<dyn OpenFile>>, ReadError> {
+        let bytes = self.read(path, limit)?;
+        Ok(bytes.map(|bytes| -> Box<dyn OpenFile> { Box::new(Loaded { path: path.to_owned(), bytes }) }))
+    }
+
     /// Reads kind, mode and owner of what `path` leads to, links followed. `Ok(None)` when there
     /// is nothing.
     ///
@@ -57,6 +68,79 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// See [`ReadError`].
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError>;
+
+    /// Shows `visit` each entry of a directory, in no order, with what [`link_metadata`](Self::link_metadata)
+    /// says of it, until `visit` answers [`Break`](ControlFlow::Break). `Ok(false)` when there is no
+    /// such directory. Entries whose metadata cannot be read are left out.
+    ///
+    /// A last symbolic link is followed only with `follow`. A tree walk wants this: no look-up by
+    /// path for each file, and a directory of any size is never held.
+    ///
+    /// # Errors
+    /// See [`ReadError`]. A name that is no directory is [`ReadError::WrongKind`].
+    fn scan(
+        &self,
+        path: &str,
+        follow: bool,
+        visit: &mut dyn FnMut(&str, &Metadata) -> ControlFlow<()>,
+    ) -> Result<bool, ReadError>;
+
+    /// Reads an extended attribute of `path` itself, a last symbolic link not followed. `Ok(None)`
+    /// when there is no such file or attribute, or the file system knows none. A longer value than
+    /// `limit` is an error.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn attribute(&self, path: &str, name: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
+
+    /// Says how full the file system is on which `path` lies; `Ok(None)` when there is no such
+    /// path or nothing is known.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn space(&self, path: &str) -> Result<Option<Space>, ReadError>;
+}
+
+/// How full a file system is, in blocks of the file system's own size, as statvfs(3) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Space {
+    /// All blocks.
+    pub total: u64,
+    /// Blocks that nobody uses.
+    pub free: u64,
+}
+
+/// A file that stays open: its name may come to mean another one, its bytes may change.
+pub trait OpenFile: Send {
+    /// Counts its bytes, as they were on opening.
+    fn size_bytes(&self) -> u64;
+
+    /// Fills the whole buffer from `offset` on; a file that ends before is an error.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError>;
+}
+
+/// A file that is in memory already.
+struct Loaded {
+    path: String,
+    bytes: Vec<u8>,
+}
+
+impl OpenFile for Loaded {
+    fn size_bytes(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let part = usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.bytes.get(start..start.checked_add(buffer.len())?))
+            .ok_or_else(|| ReadError::cut_off(&self.path))?;
+        buffer.copy_from_slice(part);
+        Ok(())
+    }
 }
 
 /// What uname(2) says.
@@ -131,11 +215,37 @@ pub enum FileKind {
     Special,
 }
 
-/// Kind, mode and owner.
+/// What a special file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SpecialKind {
+    /// A block device.
+    Block,
+    /// A character device.
+    Character,
+    /// A FIFO.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// When a file was touched, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileTimes {
+    /// Last read.
+    pub accessed: i64,
+    /// Last change of the content.
+    pub modified: i64,
+    /// Last change of the inode.
+    pub changed: i64,
+}
+
+/// Kind, mode, owner, times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
     /// What it is.
     pub kind: FileKind,
+    /// Which special file, where `kind` is [`FileKind::Special`].
+    pub special: Option<SpecialKind>,
     /// Permission bits with set-id and sticky bits: `0o7777`.
     pub mode: u32,
     /// Owner.
@@ -146,6 +256,10 @@ pub struct Metadata {
     pub size_bytes: u64,
     /// Device and inode, to recognise one file under two names.
     pub identity: (u64, u64),
+    /// Which device a device file stands for; 0 for all others.
+    pub device_number: u64,
+    /// When it was touched.
+    pub times: FileTimes,
 }
 
 /// Why something on the host could not be read.
@@ -187,4 +301,11 @@ pub enum ReadError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl ReadError {
+    /// The file ends before what its reader was told to find there.
+    pub(crate) fn cut_off(path: &str) -> Self {
+        Self::Io { path: path.to_owned(), source: std::io::ErrorKind::UnexpectedEof.into() }
+    }
 }

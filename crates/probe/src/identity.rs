@@ -2,7 +2,6 @@
 
 use yagura_model::{HostIdentity, ReadProblem, Text, Virtualization};
 
-use crate::dpkg::Record;
 use crate::host::{ByteLimit, Host};
 use crate::problem::{steers_a_terminal, unreadable};
 use crate::virtualization;
@@ -12,12 +11,13 @@ const FILE_LIMIT: ByteLimit = ByteLimit::kib(4);
 /// hostname(7): 64 characters on Linux.
 const NAME_CHARS_MAX: usize = 64;
 
-/// Reads the identity. `records` are those of dpkg's database, `None` where there is none.
-pub fn read(host: &dyn Host, records: Option<&[Record]>, problems: &mut Vec<ReadProblem>) -> HostIdentity {
+/// Reads the identity. `architecture` is that of the programs, where the package database tells.
+pub fn read(host: &dyn Host, architecture: Option<String>, problems: &mut Vec<ReadProblem>) -> HostIdentity {
+    let machine = || host.uname().map(|uname| uname.machine).filter(|machine| !machine.is_empty());
     HostIdentity {
         name: name(host, problems),
         machine_id: machine_id(host, problems),
-        architecture: architecture(host, records, problems),
+        architecture: architecture.or_else(machine),
         virtualization: if host.is_live() { virtualization::read(host) } else { Virtualization::Tree },
         root: host.root_path(),
     }
@@ -47,49 +47,6 @@ fn machine_id(host: &dyn Host, problems: &mut Vec<ReadProblem>) -> Option<String
     })
 }
 
-/// dpkg's architecture is that of the programs, which may differ from the kernel's.
-fn architecture(host: &dyn Host, records: Option<&[Record]>, problems: &mut Vec<ReadProblem>) -> Option<String> {
-    let machine = || host.uname().map(|uname| uname.machine).filter(|machine| !machine.is_empty());
-    let Some(records) = records else {
-        return machine();
-    };
-    // dpkg writes this file once a second architecture is added; its own comes first.
-    let first_line = text(host, "var/lib/dpkg/arch", problems)
-        .and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
-        .filter(|line| is_architecture(line));
-    let of_package = |name: &str| {
-        let mut own = records.iter().map(|record| &record.package).filter(|package| package.name == name);
-        own.find(|package| package.is_present() && is_architecture(&package.architecture))
-            .map(|package| package.architecture.clone())
-    };
-    first_line
-        .or_else(|| ["dpkg", "base-files", "libc6"].into_iter().find_map(of_package))
-        .or_else(|| Some(debian_architecture(&machine()?)))
-}
-
-fn is_architecture(word: &str) -> bool {
-    !word.is_empty()
-        && word != "all"
-        && word.len() <= NAME_CHARS_MAX
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-/// Translates the kernel's word into dpkg's; most are the same.
-fn debian_architecture(machine: &str) -> String {
-    match machine {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "i386" | "i486" | "i586" | "i686" => "i386",
-        "armv7l" | "armv8l" => "armhf",
-        "armv5tel" | "armv6l" => "armel",
-        "ppc64le" => "ppc64el",
-        "mips64" => "mips64el",
-        "loongarch64" => "loong64",
-        same => same,
-    }
-    .to_owned()
-}
-
 fn text(host: &dyn Host, path: &str, problems: &mut Vec<ReadProblem>) -> Option<String> {
     match host.read(path, FILE_LIMIT) {
         Ok(bytes) => Some(String::from_utf8_lossy(&bytes?).into_owned()),
@@ -105,11 +62,10 @@ fn text(host: &dyn Host, path: &str, problems: &mut Vec<ReadProblem>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MemoryHost, Uname, dpkg};
+    use crate::{MemoryHost, Uname};
 
     fn identity(host: &MemoryHost) -> HostIdentity {
-        let records = dpkg::read(host).unwrap().map(|database| database.records);
-        read(host, records.as_deref(), &mut Vec::new())
+        read(host, None, &mut Vec::new())
     }
 
     fn live(nodename: &str, machine: &str) -> MemoryHost {
@@ -147,19 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn the_architecture_is_that_of_the_programs() {
-        let status = |architecture: &str| {
-            format!("Package: dpkg\nStatus: install ok installed\nVersion: 1\nArchitecture: {architecture}\n")
-        };
-        let i386 = live("h", "x86_64").file("var/lib/dpkg/status", status("i386"));
-        assert_eq!(identity(&i386).architecture.as_deref(), Some("i386"));
-        let told = i386.file("var/lib/dpkg/arch", "amd64\ni386\n");
-        assert_eq!(identity(&told).architecture.as_deref(), Some("amd64"));
-        let unsaid = live("h", "aarch64").file("var/lib/dpkg/status", status("all"));
-        assert_eq!(identity(&unsaid).architecture.as_deref(), Some("arm64"));
-        // Without dpkg the kernel's own word stands.
-        assert_eq!(identity(&live("h", "x86_64")).architecture.as_deref(), Some("x86_64"));
-        assert!(is_architecture(&"a".repeat(NAME_CHARS_MAX)) && !is_architecture(&"a".repeat(NAME_CHARS_MAX + 1)));
+    fn the_package_database_knows_the_architecture_of_the_programs() {
+        let host = live("h", "x86_64");
+        assert_eq!(read(&host, Some("i386".into()), &mut Vec::new()).architecture.as_deref(), Some("i386"));
+        assert_eq!(identity(&host).architecture.as_deref(), Some("x86_64"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub fn read(host: &dyn Host, problems: &mut Vec<ReadProblem>) -> Kernel {
         running_package_version: uname.as_ref().and_then(|uname| debian_package_version(&uname.version)),
         running: uname.map(|uname| uname.release),
         installed: installed(host, problems).into_iter().collect(),
+        livepatches: Vec::new(),
     }
 }
 

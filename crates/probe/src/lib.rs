@@ -22,14 +22,20 @@ pub mod kernel;
 pub mod memory;
 pub mod origin;
 pub mod os_release;
+pub mod oval;
+mod paged;
 mod problem;
 pub mod rooted;
+pub mod rpm;
 pub mod settings;
 pub mod snapshot;
+mod sqlite;
 mod virtualization;
 
 pub use error::InventoryError;
-pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+pub use host::{
+    ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind, Uname,
+};
 pub use memory::MemoryHost;
 pub use rooted::{OpenRootError, RootedHost};
 pub use snapshot::{inventory, snapshot};

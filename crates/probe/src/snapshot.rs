@@ -1,11 +1,11 @@
 //! Puts the probes together: one host in, one snapshot out.
 
-use yagura_model::{LocalText, ReadProblem, Snapshot, SourceLine};
+use yagura_model::{LocalText, Package, ReadProblem, Release, Snapshot, SourceLine};
 
 use crate::dpkg;
 use crate::error::InventoryError;
 use crate::host::Host;
-use crate::{identity, kernel, origin, os_release, settings};
+use crate::{identity, kernel, os_release, rpm, settings};
 
 /// Reads all that we know how to read of a host.
 ///
@@ -25,17 +25,17 @@ pub fn snapshot(host: &dyn Host) -> Result<Snapshot, InventoryError> {
 /// When the package database is there and cannot be read whole, see [`InventoryError`].
 pub fn inventory(host: &dyn Host) -> Result<Snapshot, InventoryError> {
     let mut problems = Vec::new();
-    let release = os_release::read(host, &mut problems);
+    let told = os_release::read(host, &mut problems);
     let kernel = kernel::read(host, &mut problems);
-    let database = dpkg::read(host)?;
-    let records = database.as_ref().map(|database| database.records.as_slice());
-    let identity = identity::read(host, records, &mut problems);
-    let mut snapshot = Snapshot { host: identity, release, kernel, ..Snapshot::default() };
+    let database = package_database(host, told.as_ref())?;
+    let architecture = database.as_ref().and_then(|database| database.architecture.clone());
+    let identity = identity::read(host, architecture, &mut problems);
+    let mut snapshot = Snapshot { host: identity, release: told, kernel, ..Snapshot::default() };
     match database {
         Some(mut database) => {
             problems.append(&mut database.problems);
-            origin::classify(host, snapshot.release.as_ref(), &mut database.records, &mut problems);
-            snapshot.packages = database.records.into_iter().map(|record| record.package).collect();
+            snapshot.release = snapshot.release.or(database.release);
+            snapshot.packages = database.packages;
             snapshot.package_database = Some(database.path);
         }
         None => problems.extend(other_database(host)),
@@ -44,16 +44,50 @@ pub fn inventory(host: &dyn Host) -> Result<Snapshot, InventoryError> {
     Ok(snapshot)
 }
 
+/// What one package manager's database says of its host.
+#[derive(Debug, Default)]
+pub(crate) struct PackageDatabase {
+    /// The database that was read, relative to the root.
+    pub(crate) path: String,
+    /// By name, then architecture; origins are set.
+    pub(crate) packages: Vec<Package>,
+    /// The architecture of the programs, where the package manager knows it.
+    pub(crate) architecture: Option<String>,
+    /// The release that the packages show, for hosts on which no file says.
+    pub(crate) release: Option<Release>,
+    /// Records that could not be read.
+    pub(crate) problems: Vec<ReadProblem>,
+}
+
+/// Reads one kind of database; the release is what the host's files say. `None` when the host
+/// keeps no such database.
+type ReadDatabase = fn(&dyn Host, Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError>;
+
+/// The package managers, in the order in which they are asked. A Debian host that builds for
+/// others keeps an rpm database beside dpkg's own.
+#[rustfmt::skip] // One line each.
+const DATABASES: &[ReadDatabase] = &[
+    dpkg::inventory,
+    rpm::inventory,
+];
+
+/// Reads the first database with a package in it: Fedora's dpkg, installed as a tool, keeps an
+/// empty one.
+fn package_database(host: &dyn Host, release: Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError> {
+    let mut empty = None;
+    for read in DATABASES {
+        match read(host, release)? {
+            Some(database) if !database.packages.is_empty() => return Ok(Some(database)),
+            found => empty = empty.or(found),
+        }
+    }
+    Ok(empty)
+}
+
 /// Where other package managers keep what they installed.
 const OTHER_DATABASES: &[(&str, &str)] = &[
     ("lib/apk/db/installed", "apk"),
     ("usr/lib/apk/db/installed", "apk"),
-    ("var/lib/rpm/rpmdb.sqlite", "rpm"),
-    ("var/lib/rpm/Packages.db", "rpm"),
-    ("var/lib/rpm/Packages", "rpm"),
-    ("usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm"),
-    ("usr/lib/sysimage/rpm/Packages.db", "rpm"),
-    ("usr/share/rpm/rpmdb.sqlite", "rpm"),
     ("var/lib/pacman/local/ALPM_DB_VERSION", "pacman"),
 ];
 
@@ -112,7 +146,8 @@ mod tests {
         insta::assert_snapshot!(snapshot.problems[0].message.en, @"this version does not read the package database of apk; no installed package is assessed");
         assert_eq!(snapshot.problems[0].place.path, "lib/apk/db/installed");
         // Debian hosts that build for others have an rpm database as well; theirs is dpkg's.
-        let both = MemoryHost::new().file("var/lib/rpm/rpmdb.sqlite", "").file("var/lib/dpkg/status", "");
+        let status = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+        let both = MemoryHost::new().denied("var/lib/rpm/rpmdb.sqlite").file("var/lib/dpkg/status", status);
         assert!(inventory(&both).unwrap().problems.is_empty());
     }
 

@@ -155,6 +155,7 @@ fn package(version: &str) -> Package {
         maintainer: None,
         multi_arch: None,
         record: SourceLine::at("var/lib/dpkg/status", 1),
+        ..Package::default()
     }
 }
 

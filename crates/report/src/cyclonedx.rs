@@ -234,7 +234,9 @@ fn analysis(evidence: &VulnerabilityEvidence, language: Language) -> Analysis {
         StatementState::UnderInvestigation => (Some("in_triage"), None),
         StatementState::Fixed(_) => (None, Some(["update"])),
         StatementState::WillNotFix => (None, Some(["will_not_fix"])),
-        StatementState::Open | StatementState::Postponed | StatementState::EndOfLife => (None, None),
+        StatementState::Affected(_) | StatementState::Open | StatementState::Postponed | StatementState::EndOfLife => {
+            (None, None)
+        }
     };
     let kernel = evidence.kernel.as_ref().map(|verdict| words::kernel(verdict, language));
     let said = [Some(evidence.state.text().get(language).to_owned()), Some(evidence.comparison.clone()), kernel];

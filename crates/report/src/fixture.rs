@@ -113,6 +113,7 @@ pub(crate) fn snapshot() -> Snapshot {
             running: Some("6.1.0-27-amd64".into()),
             running_package_version: Some("6.1.115-1".into()),
             installed: vec!["6.1.0-27-amd64".into(), "6.1.0-28-amd64".into()],
+            ..Kernel::default()
         },
         package_database: Some("var/lib/dpkg/status".into()),
         packages,
@@ -124,6 +125,7 @@ pub(crate) fn snapshot() -> Snapshot {
                 "`Package` のないレコードを読み飛ばしました",
             ),
         }],
+        ..Snapshot::default()
     }
 }
 
@@ -138,6 +140,7 @@ fn package(name: &str, version: &str, source: &str, source_version: &str, line: 
         maintainer: None,
         multi_arch: None,
         record: SourceLine::at("var/lib/dpkg/status", line),
+        ..Package::default()
     }
 }
 

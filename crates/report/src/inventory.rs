@@ -176,6 +176,7 @@ mod tests {
                 maintainer: None,
                 multi_arch: None,
                 record: SourceLine::default(),
+                ..Package::default()
             }
         };
         Snapshot { packages: tsv.lines().skip(1).map(package).collect(), ..Snapshot::default() }

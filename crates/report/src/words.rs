@@ -114,6 +114,8 @@ pub(crate) const fn urgency(urgency: Urgency) -> Text {
         Urgency::Low => Text::new("low", "低"),
         Urgency::Medium => Text::new("medium", "中"),
         Urgency::High => Text::new("high", "高"),
+        Urgency::Critical => Text::new("critical", "緊急"),
+        Urgency::Negligible => Text::new("negligible", "無視できる"),
     }
 }
 

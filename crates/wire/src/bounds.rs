@@ -65,12 +65,18 @@ pub const TYPES_MAX: usize = 64;
 
 /// Packages of one host; the probe has the same bound.
 pub const PACKAGES_MAX: usize = 200_000;
+/// Repositories of one host.
+pub const REPOSITORIES_MAX: usize = 10_000;
+/// Rules of one host that hold packages back.
+pub const PINS_MAX: usize = 20_000;
 /// Accounts of one host.
 pub const ACCOUNTS_MAX: usize = 200_000;
 /// Directories of one host.
 pub const DIRECTORIES_MAX: usize = 20_000;
 /// Installed kernels of one host.
 pub const KERNELS_MAX: usize = 20_000;
+/// Loaded live patches of one host.
+pub const LIVEPATCHES_MAX: usize = 256;
 /// Installed kernels that one line names.
 pub(crate) const KERNELS_A_LINE: usize = 256;
 /// Names in the lists of all directories together.

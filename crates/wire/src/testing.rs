@@ -26,6 +26,7 @@ pub(crate) fn sample() -> Snapshot {
         maintainer: (number % 2 == 0).then(|| "Jürgen \"J\" <j@example.org>".into()),
         multi_arch: (number % 2 == 1).then(|| "same".into()),
         record: SourceLine::at("var/lib/dpkg/status", 7),
+        ..Package::default()
     });
     Snapshot {
         host: HostIdentity {
@@ -48,9 +49,11 @@ pub(crate) fn sample() -> Snapshot {
             running: Some("6.1.0-28-amd64".into()),
             running_package_version: Some("6.1.119-1".into()),
             installed: vec!["6.1.0-28-amd64".into(), "6.1.0-29-amd64".into()],
+            livepatches: Vec::new(),
         },
         package_database: Some("var/lib/dpkg/status".into()),
         packages: packages.collect(),
+        channels: Channels::default(),
         settings: settings(),
         problems: vec![ReadProblem {
             place: SourceLine::file("etc/ssh/sshd_config.d"),
@@ -333,17 +336,53 @@ fn package() -> BoxedStrategy<Package> {
         (word(), word()).prop_map(|(who, shown_by)| Origin::Foreign { who, shown_by })
     ];
     let source = (word(), word()).prop_map(|(name, version)| SourcePackage { name, version });
-    (word(), word(), word(), source, status, origin, option::of(word()), option::of(word()), place())
-        .prop_map(|(name, version, architecture, source, status, origin, maintainer, multi_arch, record)| Package {
+    let words = || option::of(word());
+    let provenance = (words(), words(), words(), words(), option::of(0..2_000_000_000_i64), words());
+    let provenance =
+        provenance.prop_map(|(vendor, signing_key, module, repository, second, owner)| package::Provenance {
+            vendor,
+            signing_key,
+            module,
+            repository,
+            installed_at: second.and_then(|second| jiff::Timestamp::from_second(second).ok()),
+            owner,
+        });
+    let build = (prop::sample::select(PackageKind::ALL.to_vec()), provenance);
+    let maker = (option::of(word()), option::of(word()));
+    (word(), word(), word(), source, status, origin, maker, place(), build)
+        .prop_map(|(name, version, architecture, source, status, origin, maker, record, build)| Package {
+            kind: build.0,
+            provenance: build.1,
             name,
             version,
             architecture,
             source,
             status,
             origin,
-            maintainer,
-            multi_arch,
+            maintainer: maker.0,
+            multi_arch: maker.1,
             record,
+        })
+        .boxed()
+}
+
+fn channels() -> BoxedStrategy<Channels> {
+    let repository = (word(), word(), option::of(word()), option::of(word()), any::<bool>(), place());
+    let repository = repository.prop_map(|(id, name, url, suite, enabled, place)| Repository {
+        id,
+        name,
+        url,
+        suite,
+        enabled,
+        place,
+    });
+    let pin = (word(), word(), place()).prop_map(|(package, rule, place)| Pin { package, rule, place });
+    (vec(repository, 0..3), vec(word(), 0..3), vec(word(), 0..3), vec(pin, 0..3))
+        .prop_map(|(repositories, products, entitlements, pins)| Channels {
+            repositories,
+            products,
+            entitlements,
+            pins,
         })
         .boxed()
 }
@@ -375,15 +414,21 @@ pub(crate) fn any_snapshot() -> BoxedStrategy<Snapshot> {
         pretty_name,
         told_by,
     });
-    let kernel = (option::of(word()), option::of(word()), vec(word(), 0..600));
-    let kernel = kernel.prop_map(|(running, running_package_version, installed)| Kernel {
-        running,
+    // Live patches come with a running kernel: only its line has them.
+    let kernel = (word(), option::of(word()), vec(word(), 0..600), vec(word(), 0..3));
+    let kernel = kernel.prop_map(|(running, running_package_version, installed, livepatches)| Kernel {
+        running: Some(running),
         running_package_version,
         installed,
+        livepatches,
     });
+    let kernel =
+        prop_oneof![kernel, vec(word(), 0..600).prop_map(|installed| Kernel { installed, ..Kernel::default() })];
     let problem = (place(), text()).prop_map(|(place, message)| ReadProblem { place, message });
-    (host, option::of(release), kernel, option::of(word()), vec(package(), 0..4), any_settings(), vec(problem, 0..3))
-        .prop_map(|(host, release, kernel, package_database, packages, settings, problems)| Snapshot {
+    let inventory = (option::of(word()), vec(package(), 0..4), channels());
+    (host, option::of(release), kernel, inventory, any_settings(), vec(problem, 0..3))
+        .prop_map(|(host, release, kernel, (package_database, packages, channels), settings, problems)| Snapshot {
+            channels,
             host,
             release,
             kernel,

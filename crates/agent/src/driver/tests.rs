@@ -226,6 +226,7 @@ impl Host {
                 maintainer: None,
                 multi_arch: None,
                 record: SourceLine::file("var/lib/dpkg/status"),
+                ..Package::default()
             }
         };
         Snapshot {

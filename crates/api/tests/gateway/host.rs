@@ -100,6 +100,7 @@ pub(crate) fn snapshot(packages: usize) -> Snapshot {
         maintainer: Some((0..10).map(|part| yagura_wire::sha256_hex(format!("{number} {part}").as_bytes())).collect()),
         multi_arch: None,
         record: SourceLine::at("var/lib/dpkg/status", 7),
+        ..Package::default()
     });
     Snapshot {
         release: Some(Release {

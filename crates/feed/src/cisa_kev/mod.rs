@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use yagura_model::{Kev, Vulnerability};
 
-use crate::catalogue::{DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
 use crate::json::{List, Str, malformed, reason};
 use crate::reading::{self, DESCRIPTION_BYTES_MAX, ID_BYTES_MAX, NOTE_BYTES_MAX};
 
@@ -22,6 +22,8 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "CISA known exploited vulnerabilities",
     licence: "CISA, CC0 1.0",
+    authority: Authority::Facts,
+    speaks_of: &[],
     documents: &[DocumentSpec {
         name: "known_exploited_vulnerabilities.json",
         url: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",

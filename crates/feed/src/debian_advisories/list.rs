@@ -175,6 +175,7 @@ impl<'a> Advisory<'a> {
                     urgency: grading(line.urgency).urgency,
                     note: line.note.map(|note| reading::text(note, NOTE_BYTES_MAX)),
                     advisories: if fixes { vec![self.id.to_owned()] } else { Vec::new() },
+                    ..Statement::default()
                 });
             }
         }

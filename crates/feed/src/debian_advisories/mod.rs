@@ -6,7 +6,7 @@
 
 mod list;
 
-use crate::catalogue::{DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "debian-advisories";
@@ -19,6 +19,8 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "Debian security advisories (DSA, DLA)",
     licence: "Debian security tracker (Debian project)",
+    authority: Authority::VendorAdvisory,
+    speaks_of: &["debian"],
     documents: &[
         DocumentSpec {
             name: "DSA-list",

@@ -240,8 +240,8 @@ fn statement(
         vulnerability: flaw.to_owned(),
         state,
         urgency: grading.urgency,
-        note: None,
         advisories,
+        ..Statement::default()
     }
 }
 

@@ -13,7 +13,7 @@
 
 mod document;
 
-use crate::catalogue::{DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "debian-osv";
@@ -26,6 +26,8 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "OSV.dev export for Debian",
     licence: "OSV.dev, from the Debian security tracker (Debian project) and NVD (public domain)",
+    authority: Authority::Osv,
+    speaks_of: &["debian"],
     documents: &[DocumentSpec {
         name: "all.zip",
         url: "https://storage.googleapis.com/osv-vulnerabilities/Debian/all.zip",

@@ -252,7 +252,7 @@ impl Walk<'_> {
             state: verdict.state,
             urgency: verdict.urgency,
             note: verdict.note,
-            advisories: Vec::new(),
+            ..Statement::default()
         });
         Ok(())
     }

@@ -18,7 +18,7 @@ mod document;
 
 use yagura_model::{StatementState, Urgency};
 
-use crate::catalogue::{DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
 use crate::debian::grading;
 use crate::reading::{self, NOTE_BYTES_MAX};
 
@@ -30,6 +30,8 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "Debian security tracker",
     licence: "Debian security tracker (Debian project); CVE texts from NVD (public domain)",
+    authority: Authority::Whole,
+    speaks_of: &["debian"],
     documents: &[DocumentSpec {
         name: "tracker.json",
         url: "https://security-tracker.debian.org/tracker/data/json",

@@ -6,7 +6,7 @@
 
 use yagura_model::{Epss, Vulnerability};
 
-use crate::catalogue::{DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
 use crate::reading::{self, ID_BYTES_MAX};
 
 /// Names the feed in findings, files and on the command line.
@@ -24,6 +24,8 @@ pub const FEED: FeedSpec = FeedSpec {
     id: ID,
     name: "Exploit Prediction Scoring System",
     licence: "EPSS, FIRST.org (free to use, attribution)",
+    authority: Authority::Facts,
+    speaks_of: &[],
     documents: &[DocumentSpec {
         name: "epss_scores-current.csv.gz",
         url: "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz",

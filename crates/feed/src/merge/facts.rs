@@ -3,15 +3,23 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use yagura_model::Vulnerability;
+use yagura_model::{Ssvc, Vulnerability};
 
 /// The most references of one flaw that reach the index. One record of 2025 has 304, most of
 /// them copies of the same distribution mail.
 pub(super) const REFERENCES_KEPT_MAX: usize = 64;
 /// The most other ids of one flaw that reach the index.
 pub(super) const ALIASES_KEPT_MAX: usize = 64;
+/// The most weaknesses of one flaw that reach the index.
+pub(super) const CWES_KEPT_MAX: usize = 16;
 /// The most CVSS vectors of one flaw that reach the index.
 pub(super) const VECTORS_KEPT_MAX: usize = 16;
+
+fn ssvc_key(ssvc: &Ssvc) -> (usize, &str, &str, &str) {
+    let Ssvc { exploitation, automatable, technical_impact } = ssvc;
+    let grave = ["none", "poc", "active"].iter().position(|word| word == exploitation).map_or(0, |place| place + 1);
+    (grave, exploitation, automatable, technical_impact)
+}
 
 /// What is known of a flaw so far.
 #[derive(Debug)]
@@ -44,6 +52,13 @@ impl Facts {
             known.description = other.description;
         }
         known.aliases.extend(other.aliases);
+        known.covers.extend(other.covers);
+        known.cwes.extend(other.cwes);
+        // One feed brings CISA's points; of two entries the graver exploitation counts, whatever came first.
+        known.ssvc = match (known.ssvc.take(), other.ssvc) {
+            (Some(a), Some(b)) => Some(if ssvc_key(&a) < ssvc_key(&b) { b } else { a }),
+            (a, b) => a.or(b),
+        };
         known.cvss.extend(other.cvss);
         known.references.extend(other.references);
         // One feed brings KEV; two entries of it for one flaw are a slip, and the first listing counts.
@@ -61,6 +76,11 @@ impl Facts {
         flaw.aliases.sort_unstable();
         flaw.aliases.dedup();
         flaw.aliases.truncate(ALIASES_KEPT_MAX);
+        flaw.covers.sort_unstable();
+        flaw.covers.dedup();
+        flaw.cwes.sort_unstable();
+        flaw.cwes.dedup();
+        flaw.cwes.truncate(CWES_KEPT_MAX);
         flaw.cvss.sort_unstable_by(|a, b| {
             (Reverse(a.version), &a.vector, &a.source).cmp(&(Reverse(b.version), &b.vector, &b.source))
         });

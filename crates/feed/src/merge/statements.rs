@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use yagura_model::{FeedId, ReleaseKey, Statement, StatementState, Urgency};
 
 use super::interner::Order;
-use super::{AUTHORITIES, Full, Interner, Sym, rank};
+use super::{Full, Interner, Sym, authority, text};
+use crate::catalogue::Authority;
 use crate::debian_osv;
 
 /// A statement in symbols.
@@ -15,6 +16,8 @@ pub(super) struct Row {
     pub(super) release: Sym,
     package: Sym,
     flaw: Sym,
+    /// What narrows it: a binary name, a channel, a module; see [`Scope`].
+    scope: Option<Sym>,
     feed: Sym,
     state: State,
     note: Option<Sym>,
@@ -28,6 +31,8 @@ pub(super) struct Row {
 enum State {
     NotAffected,
     Fixed(Sym),
+    /// Ranges as text, see [`ranges_text`].
+    Affected(Sym),
     Open,
     WillNotFix,
     Postponed,
@@ -35,8 +40,8 @@ enum State {
     UnderInvestigation,
 }
 
-/// What a statement is about: release, package, flaw.
-pub(super) type About = (Sym, Sym, Sym);
+/// What a statement is about: release, package, flaw, scope.
+pub(super) type About = (Sym, Sym, Sym, Option<Sym>);
 
 /// An advisory about something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,7 @@ impl Row {
         let state = match &statement.state {
             StatementState::NotAffected => State::NotAffected,
             StatementState::Fixed(version) => State::Fixed(strings.intern(version)?),
+            StatementState::Affected(ranges) => State::Affected(strings.intern(&text::of_ranges(ranges))?),
             StatementState::Open => State::Open,
             StatementState::WillNotFix => State::WillNotFix,
             StatementState::Postponed => State::Postponed,
@@ -60,6 +66,7 @@ impl Row {
             release: strings.intern(statement.release.as_str())?,
             package: strings.intern(&statement.package)?,
             flaw: strings.intern(&statement.vulnerability)?,
+            scope: text::of_scope(statement).map(|scope| strings.intern(&scope)).transpose()?,
             feed: strings.intern(statement.feed.as_str())?,
             state,
             note: statement.note.as_deref().map(|note| strings.intern(note)).transpose()?,
@@ -69,11 +76,15 @@ impl Row {
     }
 
     pub(super) const fn about(&self) -> About {
-        (self.release, self.package, self.flaw)
+        (self.release, self.package, self.flaw, self.scope)
     }
 
     fn render(&self, advisories: Vec<String>, strings: &Interner) -> Option<Statement> {
+        let (names, channel, module) = self.scope.map(|scope| text::scope(strings.text(scope))).unwrap_or_default();
         Some(Statement {
+            names,
+            channel,
+            module,
             feed: FeedId::new(strings.text(self.feed)),
             release: release_key(strings.text(self.release))?,
             package: strings.text(self.package).to_owned(),
@@ -81,6 +92,7 @@ impl Row {
             state: match self.state {
                 State::NotAffected => StatementState::NotAffected,
                 State::Fixed(version) => StatementState::Fixed(strings.text(version).to_owned()),
+                State::Affected(ranges) => StatementState::Affected(text::ranges(strings.text(ranges))),
                 State::Open => StatementState::Open,
                 State::WillNotFix => StatementState::WillNotFix,
                 State::Postponed => StatementState::Postponed,
@@ -107,16 +119,16 @@ pub(super) fn decide(
     strings: &Interner,
 ) {
     let order = strings.order();
-    let authority = |row: &Row| rank(AUTHORITIES, strings.text(row.feed));
+    let authority = |row: &Row| authority(strings.text(row.feed));
     // Of the export, records of flaws repeat the tracker and come first; of the lists, a line
     // that carries a fix comes before one that only remarks on a release.
     let second_hand = |row: &Row| row.advisory.is_some() == (strings.text(row.feed) == debian_osv::ID);
-    rows.retain(|row| authority(row) == 0 || !spoken_for.contains(&row.release));
+    rows.retain(|row| authority(row) == Authority::Whole || !spoken_for.contains(&row.release));
     // The sort is stable and its key is total but for equal rows, so the feeds' order is nothing.
     rows.sort_by_cached_key(|row| {
         let advisory = row.advisory.map(|advisory| age(strings.text(advisory)));
         let version = match row.state {
-            State::Fixed(version) => order.of(version),
+            State::Fixed(version) | State::Affected(version) => order.of(version),
             _ => 0,
         };
         let rest = (row.state_number(), version, row.urgency, row.note.map(|note| order.of(note)));
@@ -157,18 +169,19 @@ impl Row {
     const fn state_number(&self) -> u8 {
         match self.state {
             State::Fixed(_) => 0,
-            State::Open => 1,
-            State::WillNotFix => 2,
-            State::Postponed => 3,
-            State::EndOfLife => 4,
-            State::UnderInvestigation => 5,
-            State::NotAffected => 6,
+            State::Affected(_) => 1,
+            State::Open => 2,
+            State::WillNotFix => 3,
+            State::Postponed => 4,
+            State::EndOfLife => 5,
+            State::UnderInvestigation => 6,
+            State::NotAffected => 7,
         }
     }
 }
 
-fn about_key((release, package, flaw): About, order: &Order) -> (u32, u32, u32) {
-    (order.of(release), order.of(package), order.of(flaw))
+fn about_key((release, package, flaw, scope): About, order: &Order) -> (u32, u32, u32, Option<u32>) {
+    (order.of(release), order.of(package), order.of(flaw), scope.map(|scope| order.of(scope)))
 }
 
 /// Orders advisories by age, the oldest least. The LTS team takes over where the security team
@@ -197,6 +210,6 @@ mod tests {
 
     #[test]
     fn rows_are_small() {
-        assert!(size_of::<Row>() <= 40, "{}", size_of::<Row>());
+        assert!(size_of::<Row>() <= 44, "{}", size_of::<Row>());
     }
 }

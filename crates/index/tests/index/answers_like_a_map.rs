@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use yagura_index::{Index, IndexBuilder, StatementRef};
-use yagura_model::{Epss, Statement, StatementState, Vulnerability};
+use yagura_model::{Epss, Names, Statement, StatementState, Vulnerability};
 
 use crate::facts::{Facts, any_facts, moment, sample, statement};
 
-type Key = (String, String, String, String);
+type Key = ([String; 4], Names, Option<String>, Option<String>);
 
 fn key(statement: &Statement) -> Key {
-    let release = statement.release.as_str().to_owned();
-    (release, statement.package.clone(), statement.vulnerability.clone(), statement.feed.0.clone())
+    let Statement { feed, release, package, names, channel, module, vulnerability, .. } = statement;
+    let texts = [release.as_str(), package, vulnerability, feed.as_str()].map(str::to_owned);
+    (texts, *names, channel.clone(), module.clone())
 }
 
 proptest! {
@@ -28,7 +29,7 @@ proptest! {
         for statement in &facts.statements {
             rivals.entry(key(statement)).or_default().push(statement.clone());
         }
-        let packages: BTreeSet<_> = rivals.keys().map(|(release, package, ..)| (release, package)).collect();
+        let packages: BTreeSet<_> = rivals.keys().map(|([release, package, ..], ..)| (release, package)).collect();
         let mut seen = Vec::new();
         for (release, package) in packages {
             let found: Vec<Statement> = index.statements(release, package).map(|s| s.to_owned()).collect();
@@ -45,13 +46,17 @@ proptest! {
         }
 
         let ids: BTreeSet<&str> = facts.statements.iter().map(|s| s.vulnerability.as_str())
-            .chain(facts.vulnerabilities.iter().map(|v| v.id.as_str())).collect();
+            .chain(facts.vulnerabilities.iter().map(|v| v.id.as_str()))
+            .chain(facts.vulnerabilities.iter().flat_map(|v| v.covers.iter().map(String::as_str))).collect();
         prop_assert_eq!(index.counts().vulnerabilities, ids.len());
         for id in ids {
             let expected = facts.vulnerabilities.iter().find(|v| v.id == id);
             prop_assert_eq!(index.vulnerability(id).map(|v| v.to_owned()), expected.cloned());
             let expected = seen.iter().filter(|s| s.vulnerability == id).count();
             prop_assert_eq!(index.statements_about(id).count(), expected);
+            let covering: BTreeSet<&str> = index.advisories_covering(id).collect();
+            let expected = facts.vulnerabilities.iter().filter(|v| v.covers.iter().any(|covered| covered == id));
+            prop_assert_eq!(covering, expected.map(|v| v.id.as_str()).collect::<BTreeSet<_>>());
         }
         prop_assert_eq!(index.feeds(), facts.feeds.clone());
         for release in ["debian:bookworm", "debian:trixie", "debian:sid"] {
@@ -102,6 +107,7 @@ fn of_rival_statements_the_one_that_claims_more_stays() {
         StatementState::UnderInvestigation,
         StatementState::Fixed("1".into()),
         StatementState::Fixed("2".into()),
+        StatementState::Affected(Vec::new()),
         StatementState::EndOfLife,
         StatementState::Postponed,
         StatementState::WillNotFix,

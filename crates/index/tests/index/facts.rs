@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use yagura_index::{BuildError, IndexBuilder};
 use yagura_model::{
-    CvssVector, CvssVersion, Epss, FeedId, FeedRecord, Kev, Reference, ReferenceKind, ReleaseKey, Statement,
-    StatementState, Urgency, Vulnerability,
+    AffectedRange, CvssVector, CvssVersion, Epss, FeedId, FeedRecord, Kev, Names, RangeEnd, Reference, ReferenceKind,
+    ReleaseKey, Ssvc, Statement, StatementState, Urgency, Vulnerability,
 };
 
 /// Everything that goes into an index.
@@ -41,9 +41,7 @@ pub(crate) fn statement(feed: &str, release: &str, package: &str, id: &str, stat
         package: package.into(),
         vulnerability: id.into(),
         state,
-        urgency: Urgency::NotAssigned,
-        note: None,
-        advisories: Vec::new(),
+        ..Statement::default()
     }
 }
 
@@ -73,6 +71,9 @@ pub(crate) fn sample() -> Facts {
                 source: FeedId::new("debian-osv"),
             },
         ],
+        covers: Vec::new(),
+        cwes: vec!["CWE-392".into(), "CWE-295".into()],
+        ssvc: Some(Ssvc { exploitation: "poc".into(), automatable: "no".into(), technical_impact: "partial".into() }),
         references: vec![Reference { kind: ReferenceKind::Fix, url: "https://example.org/fix".into() }],
         kev: Some(Kev {
             added: date(2025, 2, 12),
@@ -84,6 +85,33 @@ pub(crate) fn sample() -> Facts {
         published: Some(moment(1_739_289_600)),
         modified: Timestamp::new(1_739_289_601, 500_000_000).ok(),
     };
+    let advisory = Vulnerability {
+        id: "RHSA-2025:1330".into(),
+        covers: vec!["CVE-2024-12797".into(), "CVE-2025-9999".into()],
+        description: "openssl security update".into(),
+        ..Vulnerability::default()
+    };
+    let mut erratum = statement(
+        "redhat-osv",
+        "bookworm",
+        "openssl-libs",
+        "RHSA-2025:1330",
+        StatementState::Fixed("1:3.2.2-6.el9_5.1".into()),
+    );
+    erratum.release = ReleaseKey::new("redhat", "9");
+    erratum.names = Names::Binary;
+    erratum.urgency = Urgency::Critical;
+    let mut extended = erratum.clone();
+    extended.channel = Some("eus:9.2".into());
+    let mut modular = erratum.clone();
+    (modular.package, modular.module) = ("nodejs".into(), Some("nodejs:18".into()));
+    let ranges = StatementState::Affected(vec![
+        AffectedRange { introduced: None, end: RangeEnd::Fixed("1.2.3".into()) },
+        AffectedRange { introduced: Some("2.0.0".into()), end: RangeEnd::LastAffected("2.0.4".into()) },
+        AffectedRange { introduced: Some("3.0.0".into()), end: RangeEnd::Open },
+    ]);
+    let mut language = statement("osv-npm", "bookworm", "left-pad", "GHSA-0000-0000-0000", ranges);
+    (language.release, language.urgency) = (ReleaseKey::new("ecosystem", "npm"), Urgency::Negligible);
     let scored = Vulnerability {
         id: "CVE-1999-0001".into(),
         epss: Some(Epss { probability: 0.5, percentile: 0.97 }),
@@ -98,8 +126,12 @@ pub(crate) fn sample() -> Facts {
             statement("debian-tracker", "bookworm", "zlib", "TEMP-0000000-000000", StatementState::UnderInvestigation),
             statement("debian-tracker", "bookworm", "chromium", "CVE-2026-0001", StatementState::EndOfLife),
             statement("debian-tracker", "bookworm", "chromium", "CVE-2026-0002", StatementState::WillNotFix),
+            erratum,
+            extended,
+            modular,
+            language,
         ],
-        vulnerabilities: vec![full, scored],
+        vulnerabilities: vec![full, scored, advisory],
         feeds: vec![FeedRecord {
             id: FeedId::new("debian-tracker"),
             data_date: moment(1_787_270_400),
@@ -145,17 +177,22 @@ fn any_statement() -> impl Strategy<Value = Statement> {
         Just(StatementState::Postponed),
         Just(StatementState::EndOfLife),
         Just(StatementState::UnderInvestigation),
+        vec(any_range(), 1..3).prop_map(StatementState::Affected),
     ];
     let urgency =
         select(vec![Urgency::NotAssigned, Urgency::Unimportant, Urgency::Low, Urgency::Medium, Urgency::High]);
     let feed = select(vec!["a", "b"]).prop_map(FeedId::new);
     let package = select(vec!["openssl", "zlib", "linux", ""]).prop_map(str::to_owned);
     let advisories = vec("D[SL]A-[0-9]", 0..3);
-    (feed, any_release(), package, any_id(), state, urgency, option::of("[a-z ]{0,9}"), advisories).prop_map(
-        |(feed, release, package, vulnerability, state, urgency, note, advisories)| Statement {
+    let scope = (select(vec![Names::Source, Names::Binary]), option::of("[ab]"), option::of("[ab]"));
+    (feed, any_release(), (package, scope), any_id(), state, urgency, option::of("[a-z ]{0,9}"), advisories).prop_map(
+        |(feed, release, (package, scope), vulnerability, state, urgency, note, advisories)| Statement {
             feed,
             release,
             package,
+            names: scope.0,
+            channel: scope.1,
+            module: scope.2,
             vulnerability,
             state,
             urgency,
@@ -163,6 +200,12 @@ fn any_statement() -> impl Strategy<Value = Statement> {
             advisories,
         },
     )
+}
+
+fn any_range() -> impl Strategy<Value = AffectedRange> {
+    let end =
+        prop_oneof!["[0-9]".prop_map(RangeEnd::Fixed), "[0-9]".prop_map(RangeEnd::LastAffected), Just(RangeEnd::Open),];
+    (option::of("[0-9]"), end).prop_map(|(introduced, end)| AffectedRange { introduced, end })
 }
 
 fn any_vulnerability() -> impl Strategy<Value = Vulnerability> {
@@ -178,11 +221,17 @@ fn any_vulnerability() -> impl Strategy<Value = Vulnerability> {
     });
     let epss = (0.0_f32..1.0, 0.0_f32..1.0).prop_map(|(probability, percentile)| Epss { probability, percentile });
     let when = || option::of((-9_000_000_000_i64..9_000_000_000).prop_map(moment));
-    let lists = (vec("[A-Z]{1,4}", 0..3), vec(cvss, 0..3), vec(reference, 0..3));
+    let ssvc = ("[a-z]{1,4}", "[a-z]{1,3}", "[a-z]{1,7}")
+        .prop_map(|(exploitation, automatable, technical_impact)| Ssvc { exploitation, automatable, technical_impact });
+    let classes = (vec("CWE-[0-9]", 0..3), option::of(ssvc), vec(any_id(), 0..4));
+    let lists = (vec("[A-Z]{1,4}", 0..3), vec(cvss, 0..3), vec(reference, 0..3), classes);
     (any_id(), "\\PC{0,12}", lists, option::of(kev), option::of(epss), when(), when()).prop_map(
-        |(id, description, (aliases, cvss, references), kev, epss, published, modified)| Vulnerability {
+        |(id, description, (aliases, cvss, references, classes), kev, epss, published, modified)| Vulnerability {
             id,
             aliases,
+            cwes: classes.0,
+            ssvc: classes.1,
+            covers: classes.2,
             description,
             cvss,
             references,

@@ -8,17 +8,20 @@
 //! - A broken record becomes a problem that names its line; its neighbours are read.
 //! - A database that cannot be read whole is an error, never a shorter inventory.
 
+mod architecture;
 mod record;
 pub(crate) mod stanza;
 mod version;
 
 use std::borrow::Cow;
 
-use yagura_model::{LocalText, ReadProblem, SourceLine};
+use yagura_model::{LocalText, ReadProblem, Release, SourceLine};
 
 use crate::error::InventoryError;
 use crate::host::{ByteLimit, FileKind, Host};
+use crate::origin;
 use crate::problem::Quoted;
+use crate::snapshot::PackageDatabase;
 pub use record::Record;
 use record::{Outcome, StatusField};
 use stanza::{Stanza, Stanzas};
@@ -85,6 +88,23 @@ pub fn read(host: &dyn Host) -> Result<Option<Database>, InventoryError> {
         }
     }
     Ok(path.map(|path| parsed.into_database(path)))
+}
+
+/// Reads the database for the snapshot: packages with their origins.
+pub(crate) fn inventory(host: &dyn Host, release: Option<&Release>) -> Result<Option<PackageDatabase>, InventoryError> {
+    let Some(mut database) = read(host)? else {
+        return Ok(None);
+    };
+    let mut problems = database.problems;
+    let architecture = architecture::read(host, &database.records, &mut problems);
+    origin::classify(host, release, &mut database.records, &mut problems);
+    Ok(Some(PackageDatabase {
+        path: database.path,
+        packages: database.records.into_iter().map(|record| record.package).collect(),
+        architecture,
+        release: None,
+        problems,
+    }))
 }
 
 /// Tells whether a text can be a Debian version.

@@ -148,6 +148,7 @@ fn try_read(stanza: &Stanza<'_>, path: &str, status_field: StatusField) -> Resul
             maintainer: owned(kept.maintainer),
             multi_arch: owned(kept.multi_arch),
             record: SourceLine::at(path, begin),
+            ..Package::default()
         },
         origin: owned(kept.origin),
         vendor: owned(kept.vendor),

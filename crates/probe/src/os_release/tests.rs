@@ -33,7 +33,7 @@ fn the_second_place_is_read_where_the_first_is_missing() {
     let host = MemoryHost::new().file("usr/lib/os-release", BOOKWORM);
     assert!(told(&host).contains("by usr/lib/os-release"));
     let host = host.file("etc/os-release", "ID=Alpine\nVERSION_ID=3.20.1\n");
-    insta::assert_snapshot!(told(&host), @"alpine:3.20.1: alpine 3.20.1 - - by etc/os-release: alpine");
+    insta::assert_snapshot!(told(&host), @"alpine:3.20: alpine 3.20.1 - - by etc/os-release: alpine");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn gaps_are_filled_by_the_same_distribution_only() {
     insta::assert_snapshot!(told(&host), @"debian:bullseye: debian 11 bullseye 11.7 by etc/os-release: debian");
     let lsb = "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=18.04\nDISTRIB_CODENAME=bionic\nDISTRIB_DESCRIPTION=\"Ubuntu 18.04.6 LTS\"\n";
     let host = MemoryHost::new().file("etc/os-release", "ID=ubuntu\n").file("etc/lsb-release", lsb);
-    insta::assert_snapshot!(told(&host), @"ubuntu:18.04: ubuntu 18.04 bionic - by etc/os-release: ubuntu");
+    insta::assert_snapshot!(told(&host), @"ubuntu:bionic: ubuntu 18.04 bionic - by etc/os-release: ubuntu");
     let host = host.file("etc/os-release", "ID=linuxmint\n");
     insta::assert_snapshot!(told(&host), @"no key: linuxmint - - - by etc/os-release: linuxmint");
 }
@@ -85,14 +85,14 @@ fn gaps_are_filled_by_the_same_distribution_only() {
 fn older_files_stand_in() {
     let lsb = "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=18.04\nDISTRIB_CODENAME=bionic\n";
     let host = MemoryHost::new().file("etc/lsb-release", lsb).file("etc/debian_version", "buster/sid\n");
-    insta::assert_snapshot!(told(&host), @"ubuntu:18.04: ubuntu 18.04 bionic - by etc/lsb-release: Ubuntu 18.04");
+    insta::assert_snapshot!(told(&host), @"ubuntu:bionic: ubuntu 18.04 bionic - by etc/lsb-release: Ubuntu 18.04");
     let host = MemoryHost::new().file("etc/alpine-release", "3.10.2\n");
-    insta::assert_snapshot!(told(&host), @"alpine:3.10.2: alpine 3.10.2 - - by etc/alpine-release: Alpine Linux 3.10.2");
+    insta::assert_snapshot!(told(&host), @"alpine:3.10: alpine 3.10.2 - - by etc/alpine-release: Alpine Linux 3.10.2");
     for (line, key) in [
-        ("CentOS Linux release 7.9.2009 (Core)", "centos:7"),
-        ("Red Hat Enterprise Linux Server release 6.10 (Santiago)", "rhel:6.10"),
+        ("CentOS Linux release 7.9.2009 (Core)", "redhat:7"),
+        ("Red Hat Enterprise Linux Server release 6.10 (Santiago)", "redhat:6"),
         ("Fedora release 33 (Thirty Three)", "fedora:33"),
-        ("Amazon Linux AMI release 2018.03", "amzn:2018.03"),
+        ("Amazon Linux AMI release 2018.03", "amazon:1"),
     ] {
         let host = MemoryHost::new().file("etc/redhat-release", line);
         assert!(told(&host).starts_with(key), "{}", told(&host));
@@ -100,7 +100,7 @@ fn older_files_stand_in() {
     let host = MemoryHost::new()
         .file("etc/redhat-release", "Red Hat Enterprise Linux release 8.5 (Ootpa)\n")
         .file("etc/oracle-release", "Oracle Linux Server release 8.5\n");
-    assert!(told(&host).starts_with("ol:8.5: "));
+    assert!(told(&host).starts_with("oracle:8: "));
     insta::assert_snapshot!(told(&MemoryHost::new().file("etc/redhat-release", "hello")), @"nothing");
 }
 

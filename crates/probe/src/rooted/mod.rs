@@ -4,14 +4,18 @@ mod resolve;
 
 use std::fs::File;
 use std::io::Read as _;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, readlinkat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, fstatvfs, getxattr, open, readlinkat, statat};
 use rustix::io::Errno;
 use yagura_model::Text;
 
-use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+use crate::host::{
+    ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind, Uname,
+};
 use resolve::Resolver;
 
 /// A host below a directory that is held open, so that renaming it changes nothing.
@@ -22,6 +26,9 @@ pub struct RootedHost {
     path: Option<PathBuf>,
     resolver: Resolver,
 }
+
+/// The kernel stores no longer attribute.
+const ATTRIBUTE_BYTES_MAX: usize = 64 * 1024;
 
 /// Why a directory cannot stand in for `/`.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +188,17 @@ impl Host for RootedHost {
         }
     }
 
+    fn open_file(&self, path: &str, limit: ByteLimit) -> Result<Option<Box<dyn OpenFile>>, ReadError> {
+        let Some((fd, stat)) = self.opened_as(path, FileKind::File, "regular file")? else {
+            return Ok(None);
+        };
+        let size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
+        if size_bytes > limit.get() {
+            return Err(ReadError::TooLarge { path: path.to_owned(), limit: limit.to_string() });
+        }
+        Ok(Some(Box::new(RootedFile { path: path.to_owned(), file: File::from(fd), size_bytes })))
+    }
+
     fn metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError> {
         self.stat(path, OFlags::PATH)
     }
@@ -228,6 +246,90 @@ impl Host for RootedHost {
         entries.sort();
         Ok(Some(entries))
     }
+
+    fn scan(
+        &self,
+        path: &str,
+        follow: bool,
+        visit: &mut dyn FnMut(&str, &Metadata) -> ControlFlow<()>,
+    ) -> Result<bool, ReadError> {
+        let failed = |errno| read_error(path, errno);
+        // A directory is opened without harm; anything else is refused by the kernel.
+        let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOCTTY;
+        flags.set(OFlags::NOFOLLOW, !follow);
+        let opened = self.resolver.open(self.root.as_fd(), path, flags);
+        let fd = match opened {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::NOTDIR) => {
+                return match self.link_metadata(path)? {
+                    None => Ok(false),
+                    Some(_) => Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" }),
+                };
+            }
+            Err(errno) => return Err(failed(errno)),
+        };
+        for entry in Dir::read_from(&fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let Ok(stat) = statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
+            if visit(&name.to_string_lossy(), &metadata(&stat)).is_break() {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    fn attribute(&self, path: &str, name: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some((fd, _)) = self.opened(path, OFlags::PATH | OFlags::NOFOLLOW)? else {
+            return Ok(None);
+        };
+        let length = usize::try_from(limit.get()).unwrap_or(usize::MAX).min(ATTRIBUTE_BYTES_MAX);
+        let mut value = vec![0; length];
+        // What is open by name only has no attributes to be read from it, but its name below /proc
+        // leads to it, also where it is a symbolic link.
+        match getxattr(format!("/proc/self/fd/{}", fd.as_raw_fd()), name, &mut value) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(value))
+            }
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOENT | Errno::NOTDIR | Errno::PERM) => Ok(None),
+            Err(Errno::RANGE) => {
+                Err(ReadError::TooLarge { path: path.to_owned(), limit: format!("an attribute of {limit}") })
+            }
+            Err(errno) => Err(read_error(path, errno)),
+        }
+    }
+
+    fn space(&self, path: &str) -> Result<Option<Space>, ReadError> {
+        let Some((fd, _)) = self.opened(path, OFlags::PATH)? else {
+            return Ok(None);
+        };
+        let told = fstatvfs(&fd).map_err(|errno| read_error(path, errno))?;
+        Ok(Some(Space { total: told.f_blocks, free: told.f_bfree }))
+    }
+}
+
+/// A file that is read piece by piece.
+struct RootedFile {
+    path: String,
+    file: File,
+    size_bytes: u64,
+}
+
+impl OpenFile for RootedFile {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        self.file.read_exact_at(buffer, offset).map_err(|source| io_error(&self.path, source))
+    }
 }
 
 fn open_root(path: &Path) -> Result<OwnedFd, OpenRootError> {
@@ -273,11 +375,24 @@ fn kind_of(file_type: FileType) -> FileKind {
 fn metadata(stat: &Stat) -> Metadata {
     Metadata {
         kind: file_kind(stat),
+        special: special_kind(stat),
         mode: stat.st_mode & 0o7777,
         uid: stat.st_uid,
         gid: stat.st_gid,
         size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
         identity: (stat.st_dev, stat.st_ino),
+        device_number: stat.st_rdev,
+        times: FileTimes { accessed: stat.st_atime, modified: stat.st_mtime, changed: stat.st_ctime },
+    }
+}
+
+fn special_kind(stat: &Stat) -> Option<SpecialKind> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::BlockDevice => Some(SpecialKind::Block),
+        FileType::CharacterDevice => Some(SpecialKind::Character),
+        FileType::Fifo => Some(SpecialKind::Fifo),
+        FileType::Socket => Some(SpecialKind::Socket),
+        _ => None,
     }
 }
 

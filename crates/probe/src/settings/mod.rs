@@ -144,6 +144,7 @@ pub(crate) mod tests {
             maintainer: None,
             multi_arch: None,
             record: SourceLine::at("var/lib/dpkg/status", 1),
+            ..Package::default()
         }
     }
 

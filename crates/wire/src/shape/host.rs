@@ -83,5 +83,7 @@ shape! {
         #[serde(skip_serializing_if = "Option::is_none")]
         running_package_version: Option<String>,
         installed: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        livepatches: Vec<String>,
     }
 }

@@ -3,6 +3,7 @@
 //! Each shape takes its noun apart without `..`, so that a field added to a noun does not compile until it has a
 //! place here. Members may be added; none is renamed or dropped, and the kept file in `tests/golden` proves it.
 
+mod channels;
 mod host;
 mod package;
 mod settings;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use yagura_model::settings::{Fact, Provenance, Setting};
 use yagura_model::{LocalText, ReadProblem, SourceLine};
 
+pub(crate) use channels::{ChannelShape, PinShape, RepositoryShape};
 pub(crate) use host::{InstanceShape, KernelShape, ReleaseShape};
 pub(crate) use package::PackageShape;
 pub(crate) use settings::{

@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 use yagura_model::settings::{Account, Directory, Fact};
-use yagura_model::{Kernel, LocalText, ReadProblem, Settings, Snapshot, SourceLine};
+use yagura_model::{Channels, Kernel, LocalText, ReadProblem, Settings, Snapshot, SourceLine};
 
 use super::envelope::{Line, MessageType};
 use crate::bounds::{
-    ACCOUNTS_MAX, DIRECTORIES_MAX, KERNELS_A_LINE, KERNELS_MAX, LINE_BYTES_MAX, MESSAGE_BYTES_MAX, PACKAGES_MAX,
-    PROBLEMS_MAX, RECORDS_BYTES_MAX,
+    ACCOUNTS_MAX, DIRECTORIES_MAX, KERNELS_A_LINE, KERNELS_MAX, LINE_BYTES_MAX, LIVEPATCHES_MAX, MESSAGE_BYTES_MAX,
+    PACKAGES_MAX, PINS_MAX, PROBLEMS_MAX, RECORDS_BYTES_MAX, REPOSITORIES_MAX,
 };
 use crate::hash::Sha256;
 use crate::shape::{
-    AccountShape, AslrShape, DirectoryShape, FactShape, InstanceShape, KernelShape, LoginDefsShape, NxShape,
-    PackageShape, PasswordStackShape, ProblemShape, ReleaseShape, Shape, SshdShape,
+    AccountShape, AslrShape, ChannelShape, DirectoryShape, FactShape, InstanceShape, KernelShape, LoginDefsShape,
+    NxShape, PackageShape, PasswordStackShape, PinShape, ProblemShape, ReleaseShape, RepositoryShape, Shape, SshdShape,
 };
 
 /// The body of `InspectorConfigurationInfo`. Accounts and directories follow their fact, one a message.
@@ -43,7 +43,7 @@ pub(super) struct DirectoriesShape {
 /// # Errors
 /// What `visit` answers.
 pub fn visit_snapshot_lines<E>(snapshot: &Snapshot, visit: &mut dyn FnMut(Line) -> Result<(), E>) -> Result<(), E> {
-    let Snapshot { host, release, kernel, package_database, packages, settings, problems } = snapshot;
+    let Snapshot { host, release, kernel, package_database, packages, channels, settings, problems } = snapshot;
     let mut writer = Writer { visit, left_out: Vec::new(), records_bytes: 0 };
     let instance = InstanceShape { host: Shape::of(host), package_database: package_database.clone() };
     writer.message(MessageType::InstanceMetaData, &instance, "the host's identity", "ホストの識別情報")?;
@@ -53,6 +53,7 @@ pub fn visit_snapshot_lines<E>(snapshot: &Snapshot, visit: &mut dyn FnMut(Line) 
     }
     writer.kernel(kernel)?;
     writer.records::<_, PackageShape>(MessageType::PackageInfo, packages, PACKAGES_MAX, "packages", "パッケージ")?;
+    writer.channels(channels)?;
     writer.settings(settings)?;
     // Room is kept for what this side has to say itself.
     writer.records::<_, ProblemShape>(
@@ -114,20 +115,40 @@ impl<E> Writer<'_, E> {
     }
 
     fn kernel(&mut self, kernel: &Kernel) -> Result<(), E> {
-        let Kernel { running, running_package_version, installed } = kernel;
+        let Kernel { running, running_package_version, installed, livepatches } = kernel;
         let mut rest = installed.get(..KERNELS_MAX).unwrap_or(installed).chunks(KERNELS_A_LINE);
         let first = KernelShape {
             running: running.clone(),
             running_package_version: running_package_version.clone(),
             installed: rest.next().unwrap_or_default().to_vec(),
+            livepatches: livepatches.iter().take(LIVEPATCHES_MAX).cloned().collect(),
         };
         self.message(MessageType::KernelModule, &first, "the kernels", "カーネル")?;
         for more in rest {
-            let shape = KernelShape { running: None, running_package_version: None, installed: more.to_vec() };
+            let (installed, livepatches) = (more.to_vec(), Vec::new());
+            let shape = KernelShape { running: None, running_package_version: None, installed, livepatches };
             self.message(MessageType::KernelModule, &shape, "the kernels", "カーネル")?;
         }
         self.note_number(installed.len(), KERNELS_MAX, "kernels", "カーネル");
+        self.note_number(livepatches.len(), LIVEPATCHES_MAX, "live patches", "ライブパッチ");
         Ok(())
+    }
+
+    /// Sends nothing where nothing is known, so that the digests of hosts without such facts stay.
+    fn channels(&mut self, channels: &Channels) -> Result<(), E> {
+        let Channels { repositories, products, entitlements, pins } = channels;
+        if !products.is_empty() || !entitlements.is_empty() {
+            let shape = ChannelShape { products: products.clone(), entitlements: entitlements.clone() };
+            self.message(MessageType::ChannelInfo, &shape, "products and entitlements", "製品とエンタイトルメント")?;
+        }
+        self.records::<_, RepositoryShape>(
+            MessageType::RepositoryInfo,
+            repositories,
+            REPOSITORIES_MAX,
+            "repositories",
+            "リポジトリー",
+        )?;
+        self.records::<_, PinShape>(MessageType::PinInfo, pins, PINS_MAX, "pins", "バージョン固定")
     }
 
     fn records<M, S: Shape<M> + Serialize>(

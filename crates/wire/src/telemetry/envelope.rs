@@ -36,6 +36,12 @@ types! {
     KernelModule = "InspectorKernelModule",
     /// One package.
     PackageInfo = "InspectorPackageInfo",
+    /// Which products and entitlements the host has.
+    ChannelInfo = "InspectorChannelInfo",
+    /// One repository of packages.
+    RepositoryInfo = "InspectorRepositoryInfo",
+    /// One rule that holds a package back.
+    PinInfo = "InspectorPinInfo",
     /// One configuration fact.
     ConfigurationInfo = "InspectorConfigurationInfo",
     /// One account.

@@ -6,11 +6,14 @@ use yagura_model::settings::{DirectoryFacts, Fact};
 use super::assemble::AssembleError;
 use super::encode::FactBody;
 use super::envelope::{Envelope, MessageType};
-use crate::bounds::{ACCOUNTS_MAX, DIRECTORIES_MAX, DIRECTORY_NAMES_MAX, KERNELS_MAX, PACKAGES_MAX, PROBLEMS_MAX};
+use crate::bounds::{
+    ACCOUNTS_MAX, DIRECTORIES_MAX, DIRECTORY_NAMES_MAX, KERNELS_MAX, PACKAGES_MAX, PINS_MAX, PROBLEMS_MAX,
+    REPOSITORIES_MAX,
+};
 use crate::hash::Sha256;
 use crate::shape::{
-    AccountShape, DirectoryShape, FactShape, InstanceShape, KernelShape, PackageShape, ProblemShape, ReleaseShape,
-    Shape,
+    AccountShape, ChannelShape, DirectoryShape, FactShape, InstanceShape, KernelShape, PackageShape, PinShape,
+    ProblemShape, ReleaseShape, RepositoryShape, Shape,
 };
 
 /// The place of a message in the order; it never goes back.
@@ -21,6 +24,9 @@ enum Place {
     Release,
     Kernel,
     Packages,
+    Channels,
+    Repositories,
+    Pins,
     Sshd,
     LoginDefs,
     Accounts,
@@ -36,7 +42,16 @@ enum Place {
 impl Place {
     /// Tells whether many messages stand here, in contrast to one.
     const fn is_list(self) -> bool {
-        matches!(self, Self::Kernel | Self::Packages | Self::Users | Self::Directories | Self::Problems)
+        matches!(
+            self,
+            Self::Kernel
+                | Self::Packages
+                | Self::Repositories
+                | Self::Pins
+                | Self::Users
+                | Self::Directories
+                | Self::Problems
+        )
     }
 }
 
@@ -96,6 +111,24 @@ impl SnapshotAssembler {
                 let shape: PackageShape = envelope.body().map_err(malformed)?;
                 self.snapshot.packages.push(shape.model());
             }
+            Some(MessageType::ChannelInfo) => {
+                self.go(Place::Channels, envelope, line)?;
+                let shape: ChannelShape = envelope.body().map_err(malformed)?;
+                self.snapshot.channels.products = shape.products;
+                self.snapshot.channels.entitlements = shape.entitlements;
+            }
+            Some(MessageType::RepositoryInfo) => {
+                self.go(Place::Repositories, envelope, line)?;
+                bound(self.snapshot.channels.repositories.len(), REPOSITORIES_MAX, "repositories", line)?;
+                let shape: RepositoryShape = envelope.body().map_err(malformed)?;
+                self.snapshot.channels.repositories.push(shape.model());
+            }
+            Some(MessageType::PinInfo) => {
+                self.go(Place::Pins, envelope, line)?;
+                bound(self.snapshot.channels.pins.len(), PINS_MAX, "pins", line)?;
+                let shape: PinShape = envelope.body().map_err(malformed)?;
+                self.snapshot.channels.pins.push(shape.model());
+            }
             Some(MessageType::ConfigurationInfo) => self.fact(envelope, line)?,
             Some(MessageType::User) => {
                 self.go(Place::Users, envelope, line)?;
@@ -127,6 +160,7 @@ impl SnapshotAssembler {
         if kernel.running.is_none() && kernel.installed.is_empty() {
             kernel.running = more.running.take();
             kernel.running_package_version = more.running_package_version.take();
+            kernel.livepatches = std::mem::take(&mut more.livepatches);
         }
         kernel.installed.append(&mut more.installed);
         bound(kernel.installed.len().saturating_sub(1), KERNELS_MAX, "kernels", line)
