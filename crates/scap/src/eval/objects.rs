@@ -127,7 +127,9 @@ impl Session<'_> {
         }
         let id = at(&self.oval.variables, variable).map_or("", |variable| &variable.id);
         let mut item = Item::new().with(Field::VarRef, id);
-        for value in computed.values.iter() {
+        // A count has a value whatever could be collected; without a good flag it says nothing.
+        let usable = matches!(computed.flag, Flag::Complete | Flag::Incomplete);
+        for value in computed.values.iter().filter(|_| usable) {
             item.push(Field::Value, value.clone());
         }
         Found { flag: Flag::Complete, items: vec![Arc::new(item)], message: computed.message.clone() }
