@@ -58,7 +58,8 @@ fn thirteen_cases_agree_with_the_reference() {
         return;
     }
     let rules = table(&data.join("expected/rules.tsv.xz"), |fields| fields[1].to_owned(), 2);
-    let oval = table(&data.join("expected/oval.tsv.xz"), |fields| format!("{} {} {}", fields[1], fields[2], fields[3]), 4);
+    let oval =
+        table(&data.join("expected/oval.tsv.xz"), |fields| format!("{} {} {}", fields[1], fields[2], fields[3]), 4);
     let (Some(rules), Some(oval)) = (rules, oval) else {
         yagura_testkit::announce_skip("skipped: no program xz");
         return;

@@ -17,15 +17,26 @@ pub(super) fn collect(host: &dyn Host, object: &Object) -> Collected {
     }
 }
 
-/// `name:password:uid:gid:gecos:home:shell`; a line that is none, or that brings in a name service, is passed over.
+/// `name:password:uid:gid:gecos:home:shell`; a line that is none is passed over.
+///
+/// A name that begins with `+` or `-` brings in a name service. It is an entry, and its numbers may
+/// be left out, as fgetpwent(3) has it: content looks for just these.
 fn item(line: &str) -> Option<Item> {
     let mut fields = line.trim_start().split(':');
-    let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with(['+', '-', '#']))?;
-    let password = fields.next()?;
-    let uid: u32 = fields.next()?.parse().ok()?;
-    let gid: u32 = fields.next()?.parse().ok()?;
-    let (gecos, home) = (fields.next()?, fields.next()?);
-    let shell = fields.next().unwrap_or_default();
+    let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with('#'))?;
+    let brings_in = name.starts_with(['+', '-']);
+    let number = |text: Option<&str>| -> Option<u32> {
+        match text {
+            None | Some("") if brings_in => Some(0),
+            text => text?.parse().ok(),
+        }
+    };
+    let mut text = || if brings_in { Some(fields.next().unwrap_or_default()) } else { fields.next() };
+    let password = text()?;
+    let uid = number(text())?;
+    let gid = number(text())?;
+    let (gecos, home) = (text()?, text()?);
+    let shell = text().unwrap_or_default();
     let item = Item::new()
         .with(Field::Username, name)
         .with(Field::Password, password)
@@ -49,13 +60,16 @@ mod tests {
     fn accounts_are_lines() {
         let host = MemoryHost::new().file(
             "etc/passwd",
-            "root:x:0:0:root:/root:/bin/bash\nbroken\n+::::::\nalice:x:1001:1001:Alice,,,:/home/alice:\n#old:x:1:1::/:/bin/sh\n",
+            "root:x:0:0:root:/root:/bin/bash\nbroken\n+::::::\n-old\nalice:x:1001:1001:Alice,,,:/home/alice:\n#old:x:1:1::/:/bin/sh\n",
         );
         let alice = collect(&host, &object(Kind::Password, vec![entity(Field::Username, "alice")]));
         assert_eq!(alice.items[0].value(Field::UserId), Some(&Value::Int(1001)));
         assert_eq!(alice.items[0].value(Field::LoginShell).unwrap().to_string(), "");
         let all = object(Kind::Password, vec![pattern_entity(Field::Username, ".*")]);
-        assert_eq!(flags(&host, &all), (Flag::Complete, 2));
+        assert_eq!(flags(&host, &all), (Flag::Complete, 4));
+        let plus = collect(&host, &object(Kind::Password, vec![entity(Field::Username, "+")]));
+        assert_eq!(plus.items[0].value(Field::UserId), Some(&Value::Int(0)));
+        assert_eq!(plus.items[0].value(Field::Password).unwrap().to_string(), "");
         assert_eq!(flags(&MemoryHost::new(), &all), (Flag::DoesNotExist, 0));
         assert_eq!(flags(&MemoryHost::new().denied("etc/passwd"), &all), (Flag::Error, 0));
     }

@@ -42,6 +42,18 @@ impl Package {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn test(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            arch: "x86_64".into(),
+            epoch: "(none)".into(),
+            release: "1.amzn2023".into(),
+            version: "5.2".into(),
+            key: "0".into(),
+        }
+    }
+
     /// `epoch:version-release`, where no epoch is 0.
     pub(super) fn evr(&self) -> String {
         let epoch = if self.epoch == "(none)" { "0" } else { &self.epoch };
@@ -116,14 +128,7 @@ mod tests {
 
     #[test]
     fn no_epoch_is_none_in_the_item_and_zero_in_its_names() {
-        let package = Package {
-            name: "bash".into(),
-            arch: "x86_64".into(),
-            epoch: "(none)".into(),
-            release: "1.amzn2023".into(),
-            version: "5.2".into(),
-            key: "0".into(),
-        };
+        let package = Package::test("bash");
         assert_eq!(package.evr(), "0:5.2-1.amzn2023");
         assert_eq!(package.extended_name(), "bash-0:5.2-1.amzn2023.x86_64");
         assert_eq!(package.item().value(Field::Epoch).unwrap().to_string(), "(none)");

@@ -24,7 +24,7 @@ pub(super) fn collect(host: &dyn Host, object: &Object) -> Collected {
 
 fn item(line: &str) -> Option<Item> {
     let mut fields = line.split(':');
-    let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with(['+', '-', '#']))?;
+    let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with('#'))?;
     let password = fields.next()?;
     let mut item = Item::new().with(Field::Username, name).with(Field::Password, password);
     let days = [Field::ChgLst, Field::ChgAllow, Field::ChgReq, Field::ExpWarn, Field::ExpInact, Field::ExpDate];
