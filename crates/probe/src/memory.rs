@@ -186,10 +186,10 @@ impl MemoryHost {
     }
 
     fn stat(&self, path: &str, follow_last: bool) -> Result<Option<Metadata>, ReadError> {
-        Ok(self.found(path, follow_last)?.map(|(name, node)| self.metadata_of(name, node)))
+        Ok(self.found(path, follow_last)?.map(|(name, node)| Self::metadata_of(name, node)))
     }
 
-    fn metadata_of(&self, name: &str, node: &Node) -> Metadata {
+    fn metadata_of(name: &str, node: &Node) -> Metadata {
         let size = match &node.content {
             Content::File(bytes) => bytes.len(),
             Content::Link(target) => target.len(),
@@ -199,7 +199,6 @@ impl MemoryHost {
             Content::Special(kind) => Some(kind),
             _ => None,
         };
-        let inode = self.nodes.range(..name.to_owned()).count();
         Metadata {
             kind: node.kind(),
             special,
@@ -207,7 +206,7 @@ impl MemoryHost {
             uid: node.uid,
             gid: node.gid,
             size_bytes: u64::try_from(size).unwrap_or(u64::MAX),
-            identity: (0, u64::try_from(inode).unwrap_or(u64::MAX)),
+            identity: (0, inode(name)),
             device_number: 0,
             times: node.times,
         }
@@ -233,6 +232,11 @@ impl MemoryHost {
         });
         Ok(Some(direct.collect()))
     }
+}
+
+/// A number of its own for each path (FNV-1a).
+fn inode(path: &str) -> u64 {
+    path.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// Splits a path, last component first, so that `pop` takes the next one.
@@ -299,7 +303,7 @@ impl Host for MemoryHost {
             return Ok(false);
         };
         for Child { name, full, node } in children {
-            if visit(name, &self.metadata_of(full, node)).is_break() {
+            if visit(name, &Self::metadata_of(full, node)).is_break() {
                 break;
             }
         }

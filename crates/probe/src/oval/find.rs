@@ -376,3 +376,6 @@ fn literal_directory(prefix: &str) -> String {
 fn is_below(path: &str, other: &str) -> bool {
     other == "/" || path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
 }
+
+#[cfg(test)]
+mod tests;
