@@ -20,8 +20,9 @@ use crate::host::FileKind;
 
 /// Directories inside one another beyond this are a trap.
 const DEPTH_MAX: usize = 128;
-/// Directories that one object may look at, the same one under several names counted each time.
-const DIRECTORIES_MAX: usize = 2_000_000;
+/// Directories that one object may look up, the same one under several names counted each time: a
+/// large host has a hundred thousand, and looking one up costs some microseconds.
+const DIRECTORIES_MAX: u64 = 4_000_000;
 /// Names that one object may look at.
 const NAMES_MAX: u64 = 50_000_000;
 /// Between two looks whether somebody wants us to stop.
@@ -63,8 +64,7 @@ pub(super) struct Ending {
 
 /// Shows `visit` every file that an object means, until it answers [`Break`](ControlFlow::Break).
 pub(super) fn find(files: &Files<'_>, object: &Object, visit: &mut Visit<'_>) -> Ending {
-    let mut search =
-        Search { files, behaviors: &object.behaviors, visit, ending: Ending::default(), directories: 0, names: 0 };
+    let mut search = Search::new(files, &object.behaviors, visit);
     // Running into a bound or being stopped is written down already.
     let _ = match (object.entity(Field::Filepath), object.entity(Field::Path)) {
         (Some(filepath), _) => search.by_filepath(filepath),
@@ -82,8 +82,8 @@ struct Search<'s, 'h, 'v> {
     behaviors: &'s Behaviors,
     visit: &'s mut Visit<'v>,
     ending: Ending,
-    directories: usize,
-    names: u64,
+    directories_left: u64,
+    names_left: u64,
 }
 
 /// Which directories a walk enters.
@@ -95,6 +95,13 @@ struct Way {
     depth: usize,
     /// Only this device.
     device: Option<u64>,
+}
+
+impl<'s, 'h, 'v> Search<'s, 'h, 'v> {
+    fn new(files: &'s Files<'h>, behaviors: &'s Behaviors, visit: &'s mut Visit<'v>) -> Self {
+        let ending = Ending::default();
+        Self { files, behaviors, visit, ending, directories_left: DIRECTORIES_MAX, names_left: NAMES_MAX }
+    }
 }
 
 impl Search<'_, '_, '_> {
@@ -275,15 +282,16 @@ impl Search<'_, '_, '_> {
         let start_reach = self.files.mounts.reach(directory.identity.0);
         // The directories from the start to where we are: how deep, and which.
         let mut inside: Vec<Directory> = Vec::new();
+        let mut until_look = DIRECTORIES_BETWEEN_LOOKS;
         let mut pending = vec![(start.to_owned(), directory, 0_usize)];
         while let Some((path, directory, depth)) = pending.pop() {
             inside.truncate(depth);
             inside.push(directory);
-            self.directories += 1;
-            if self.directories > DIRECTORIES_MAX {
-                return self.bound("more directories than one object may look at");
+            until_look -= 1;
+            if until_look == 0 {
+                until_look = DIRECTORIES_BETWEEN_LOOKS;
             }
-            if self.directories % DIRECTORIES_BETWEEN_LOOKS == 0 && self.files.stopped() {
+            if until_look == DIRECTORIES_BETWEEN_LOOKS && self.files.stopped() {
                 self.ending.stopped = true;
                 return ControlFlow::Break(());
             }
@@ -306,6 +314,10 @@ impl Search<'_, '_, '_> {
                     continue;
                 }
                 let below = join(&path, name);
+                self.directories_left = self.directories_left.saturating_sub(1);
+                if self.directories_left == 0 {
+                    return self.bound("more directories than one object may look up");
+                }
                 let Some(directory) = self.files.directory(&below) else { continue };
                 if inside.contains(&directory) || way.device.is_some_and(|device| device != directory.identity.0) {
                     continue;
@@ -341,11 +353,11 @@ impl Search<'_, '_, '_> {
     }
 
     fn count(&mut self, names: usize, cut: bool) -> ControlFlow<()> {
-        self.names = self.names.saturating_add(u64::try_from(names).unwrap_or(u64::MAX));
+        self.names_left = self.names_left.saturating_sub(u64::try_from(names).unwrap_or(u64::MAX));
         if cut {
             self.ending.bounded = Some("a directory has more entries than we read");
         }
-        if self.names > NAMES_MAX {
+        if self.names_left == 0 {
             return self.bound("more names than one object may look at");
         }
         ControlFlow::Continue(())

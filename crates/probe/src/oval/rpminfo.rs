@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use yagura_scap::{Collected, Field, Item, Object};
 
+use crate::error::InventoryError;
 use crate::host::Host;
 use crate::rpm::{Flow, Header, Tag, read_headers};
 
@@ -95,20 +96,37 @@ impl Packages {
 
 fn read(host: &dyn Host) -> Result<Vec<Package>, String> {
     let mut packages = Vec::new();
-    let mut broken = None;
-    let found = read_headers(host, &mut |header| {
-        match header {
-            Ok(header) => packages.push(Package::of(header)),
-            Err((number, _)) => broken = Some(number),
-        }
+    each_header(host, &mut |header| {
+        packages.push(Package::of(header));
         if packages.len() < PACKAGES_MAX { Flow::Next } else { Flow::Stop }
-    });
-    found.map_err(|error| error.to_string())?;
-    if let Some(number) = broken {
-        return Err(format!("record {number} of rpm's database cannot be read"));
-    }
+    })?;
     packages.sort();
     Ok(packages)
+}
+
+/// Hands over every header of the database, if there is one.
+pub(super) fn each_header(host: &dyn Host, visit: &mut dyn FnMut(&Header<'_>) -> Flow) -> Result<(), String> {
+    let mut broken = None;
+    let read = read_headers(host, &mut |header| match header {
+        Ok(header) => visit(header),
+        Err((number, _)) => {
+            broken = Some(number);
+            Flow::Next
+        }
+    });
+    match (read, broken) {
+        (Ok(_), None) => Ok(()),
+        (Ok(_), Some(number)) => Err(format!("record {number} of rpm's database cannot be read")),
+        // rpm leaves a file of no bytes where it was only asked, on hosts of other package managers
+        // too: the reference finds no packages there.
+        (Err(InventoryError::Damaged { path, .. }), _) if is_empty(host, &path) => Ok(()),
+        (Err(error), _) => Err(error.to_string()),
+    }
+}
+
+fn is_empty(host: &dyn Host, path: &str) -> bool {
+    let bytes = |path: &str| host.metadata(path).ok().flatten().map_or(0, |file| file.size_bytes);
+    bytes(path) == 0 && bytes(&format!("{path}-wal")) == 0
 }
 
 #[cfg(test)]
@@ -124,6 +142,8 @@ mod tests {
         assert_eq!(flags(&MemoryHost::new(), &bash), (Flag::DoesNotExist, 0));
         let damaged = MemoryHost::new().file("var/lib/rpm/rpmdb.sqlite", vec![7; 4096]);
         assert_eq!(flags(&damaged, &bash), (Flag::Error, 0));
+        let empty = MemoryHost::new().file("var/lib/rpm/rpmdb.sqlite", "").file("var/lib/rpm/rpmdb.sqlite-wal", "");
+        assert_eq!(flags(&empty, &bash), (Flag::DoesNotExist, 0));
     }
 
     #[test]

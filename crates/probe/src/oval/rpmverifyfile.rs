@@ -7,10 +7,10 @@ use aws_lc_rs::digest;
 use yagura_scap::{Collected, Facts, Field, ITEMS_MAX, Item, Object, Status, Value};
 
 use super::listing::{Files, below_root};
-use super::rpminfo::Package;
+use super::rpminfo::{Package, each_header};
 use crate::host::{ByteLimit, FileKind, Host, Metadata, SpecialKind};
 use crate::rpm::files::{flags, verify};
-use crate::rpm::{FileEntry, Flow, read_headers};
+use crate::rpm::{FileEntry, Flow};
 
 /// The largest file whose digest is computed.
 const FILE_LIMIT: ByteLimit = ByteLimit::mib(4096);
@@ -24,16 +24,9 @@ const FILES_BETWEEN_LOOKS: u64 = 256;
 pub(super) fn collect(files: &Files<'_>, object: &Object) -> Collected {
     let host = files.host;
     let names = Names::read(host);
-    let (mut items, mut seen, mut stopped, mut broken) = (Vec::new(), 0_u64, false, None);
+    let (mut items, mut seen, mut stopped) = (Vec::new(), 0_u64, false);
     let accepts = |field: Field, text: &str| object.entity(field).is_none_or(|entity| entity.accepts(text));
-    let outcome = read_headers(host, &mut |header| {
-        let header = match header {
-            Ok(header) => header,
-            Err((number, _)) => {
-                broken = Some(number);
-                return Flow::Next;
-            }
-        };
+    let outcome = each_header(host, &mut |header| {
         let package = Package::of(header);
         let is_wanted = accepts(Field::Name, &package.name)
             && accepts(Field::Epoch, &package.epoch)
@@ -68,10 +61,9 @@ pub(super) fn collect(files: &Files<'_>, object: &Object) -> Collected {
     if stopped {
         return super::stopped();
     }
-    match (outcome, broken) {
-        (Err(error), _) => Collected::error(error.to_string()),
-        (Ok(_), Some(number)) => Collected::error(format!("record {number} of rpm's database cannot be read")),
-        (Ok(_), None) => Collected::complete(items),
+    match outcome {
+        Err(reason) => Collected::error(reason),
+        Ok(()) => Collected::complete(items),
     }
 }
 

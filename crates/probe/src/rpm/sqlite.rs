@@ -12,11 +12,6 @@ const COLUMN: &str = "blob";
 
 /// Hands over each header with its number; false when there is no such file.
 pub(super) fn visit(host: &dyn Host, path: &str, visitor: &mut BlobVisitor<'_>) -> Outcome<bool> {
-    // SQLite's own way to say that nothing was ever written.
-    let is_empty = |path: &str| Ok::<_, crate::ReadError>(host.metadata(path)?.is_none_or(|file| file.size_bytes == 0));
-    if host.metadata(path)?.is_some() && is_empty(path)? && is_empty(&format!("{path}-wal"))? {
-        return Ok(true);
-    }
     let Some(mut database) = Database::open(host, path)? else {
         return Ok(false);
     };

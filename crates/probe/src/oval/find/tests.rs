@@ -167,15 +167,30 @@ fn a_trap_of_links_is_left_in_bounded_time() {
             host = host.link(&format!("trap/{from}/to{to}"), &format!("../{to}"));
         }
     }
-    let object = Object::new(1, Kind::File, vec![pattern_entity(Field::Filepath, "^/trap/.*/nothing$")]);
-    let looks = std::cell::Cell::new(0_u32);
-    let stop = || {
-        looks.set(looks.get() + 1);
-        looks.get() > 200
-    };
-    let files = Files::new(&host, &stop);
-    let ending = find(&files, &object, &mut |_| ControlFlow::Continue(()));
-    assert!(ending.stopped);
+    let wanted = pattern_entity(Field::Filepath, "^/trap/.*/nothing$");
+    let visit: &mut Visit<'_> = &mut |_| ControlFlow::Continue(());
+    let stops = [|| false, || true];
+    for stop in stops {
+        let files = Files::new(&host, &stop);
+        let behaviors = Behaviors::default();
+        let mut search = Search::new(&files, &behaviors, visit);
+        search.directories_left = 3_000;
+        assert!(search.by_filepath(&wanted).is_break());
+        let (stopped, bounded) = (search.ending.stopped, search.ending.bounded);
+        assert_eq!((stopped, bounded.is_some()), if stop() { (true, false) } else { (false, true) });
+    }
+}
+
+#[test]
+fn names_are_bounded() {
+    let host = (0..50).fold(MemoryHost::new(), |host, n| host.file(&format!("d/{n}"), ""));
+    let (go_on, behaviors) = (|| false, Behaviors::default());
+    let files = Files::new(&host, &go_on);
+    let visit: &mut Visit<'_> = &mut |_| ControlFlow::Continue(());
+    let mut search = Search::new(&files, &behaviors, visit);
+    search.names_left = 49;
+    assert!(search.by_path(&entity(Field::Path, "/d"), Some(&pattern_entity(Field::Filename, "x"))).is_break());
+    assert!(search.ending.bounded.is_some());
 }
 
 #[test]
@@ -194,17 +209,9 @@ fn starts_are_the_literal_directories() {
     let host = tree();
     let go_on = || false;
     let files = Files::new(&host, &go_on);
-    let mut object = Object::new(1, Kind::File, Vec::new());
-    object.behaviors = Behaviors::default();
+    let behaviors = Behaviors::default();
     let visit: &mut Visit<'_> = &mut |_| ControlFlow::Continue(());
-    let search = Search {
-        files: &files,
-        behaviors: &object.behaviors,
-        visit,
-        ending: Ending::default(),
-        directories: 0,
-        names: 0,
-    };
+    let search = Search::new(&files, &behaviors, visit);
     assert_eq!(search.starts(&pattern_entity(Field::Filepath, r"^/etc/pam\.d/.*$")), ["/etc/pam.d"]);
     assert_eq!(search.starts(&pattern_entity(Field::Filepath, r"^/etc/(a|b)$")), ["/etc"]);
     assert_eq!(search.starts(&pattern_entity(Field::Filepath, r"^/et.*$")), ["/"]);
