@@ -93,6 +93,16 @@ pub trait Host: Send + Sync {
     /// See [`ReadError`].
     fn attribute(&self, path: &str, name: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
 
+    /// Opens a conversation with a service of the live machine through the socket at `path`;
+    /// `Ok(None)` when nobody listens there, and for a tree, in which nothing runs.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn converse(&self, path: &str) -> Result<Option<Box<dyn Conversation>>, ReadError> {
+        let _ = path;
+        Ok(None)
+    }
+
     /// Says how full the file system is on which `path` lies; `Ok(None)` when there is no such
     /// path or nothing is known.
     ///
@@ -109,6 +119,11 @@ pub struct Space {
     /// Blocks that nobody uses.
     pub free: u64,
 }
+
+/// Both ways to a service; neither waits longer than some seconds.
+pub trait Conversation: std::io::Read + std::io::Write + Send {}
+
+impl<T: std::io::Read + std::io::Write + Send> Conversation for T {}
 
 /// A file that stays open: its name may come to mean another one, its bytes may change.
 pub trait OpenFile: Send {

@@ -34,7 +34,8 @@ mod virtualization;
 
 pub use error::InventoryError;
 pub use host::{
-    ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind, Uname,
+    ByteLimit, Conversation, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind,
+    Uname,
 };
 pub use memory::MemoryHost;
 pub use rooted::{OpenRootError, RootedHost};

@@ -13,6 +13,7 @@
 //! - A path is resolved as if the root were `/`: no symbolic link leads out of it.
 //! - Every walk is bounded in depth, directories and names, and looks whether it should stop.
 
+mod bus;
 mod dpkginfo;
 mod environment;
 mod file;

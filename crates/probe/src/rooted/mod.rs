@@ -3,18 +3,21 @@
 mod resolve;
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::FileExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, fstatvfs, getxattr, open, readlinkat, statat};
 use rustix::io::Errno;
 use yagura_model::Text;
 
 use crate::host::{
-    ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind, Uname,
+    ByteLimit, Conversation, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind,
+    Uname,
 };
 use resolve::Resolver;
 
@@ -26,6 +29,9 @@ pub struct RootedHost {
     path: Option<PathBuf>,
     resolver: Resolver,
 }
+
+/// A service that does not answer within this is taken for one that does not run.
+const CONVERSATION_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The kernel stores no longer attribute.
 const ATTRIBUTE_BYTES_MAX: usize = 64 * 1024;
@@ -304,6 +310,23 @@ impl Host for RootedHost {
             }
             Err(errno) => Err(read_error(path, errno)),
         }
+    }
+
+    fn converse(&self, path: &str) -> Result<Option<Box<dyn Conversation>>, ReadError> {
+        if !self.is_live() {
+            return Ok(None);
+        }
+        let failed = |source| io_error(path, source);
+        let stream = match UnixStream::connect(format!("/{path}")) {
+            Ok(stream) => stream,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        stream.set_read_timeout(Some(CONVERSATION_PATIENCE)).map_err(failed)?;
+        stream.set_write_timeout(Some(CONVERSATION_PATIENCE)).map_err(failed)?;
+        Ok(Some(Box::new(stream)))
     }
 
     fn space(&self, path: &str) -> Result<Option<Space>, ReadError> {
