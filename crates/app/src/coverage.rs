@@ -3,13 +3,16 @@
 //! A clean result from missing data is the worst thing that an assessment can give, so every
 //! way to have no findings without having looked ends in a line here.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use yagura_feed::{Authority, FEEDS, FeedSpec};
 use yagura_matcher::{Judged, MatchResult};
 use yagura_model::debian::{DebianRelease, Support};
 use yagura_model::{
-    Coverage, CoverageState, Exclusion, ExclusionCode, FeedAge, FeedId, FeedRecord, LocalText, Release, RulesPackage,
-    Snapshot,
+    Coverage, CoverageState, Ecosystem, Exclusion, ExclusionCode, FeedAge, FeedId, FeedRecord, LocalText, Release,
+    ReleaseKey, RulesPackage, Snapshot,
 };
 
 use crate::assess::AssessOptions;
@@ -44,7 +47,7 @@ pub(crate) fn cve(
     let (state, reason) = cve_state(snapshot, options, matched, exclusions);
     let mut lines = vec![Coverage { rules_package: RulesPackage::Cve, feed: None, state, reason, age: None }];
     if options.index.is_some() {
-        lines.extend(EXPECTED_FEEDS.iter().map(|expected| feed_line(expected, &feeds, snapshot, options.started_at)));
+        lines.extend(expected(snapshot).map(|feed| feed_line(feed, &feeds, snapshot, options.started_at)));
     }
     lines
 }
@@ -59,11 +62,13 @@ fn cve_state(
         let reason = options.no_index_reason.clone().unwrap_or_else(no_index);
         return (CoverageState::NotAssessed, Some(reason));
     };
-    if snapshot.package_database.is_none() {
+    if snapshot.package_database.is_none() && matched.languages == 0 {
         return (CoverageState::NotAssessed, Some(no_database(snapshot)));
     }
     if let Judged::NotAssessed { reason } = &matched.judged {
-        return (CoverageState::NotAssessed, Some(reason.clone()));
+        // The packages of languages have feeds of their own.
+        let state = if matched.languages > 0 { CoverageState::Partly } else { CoverageState::NotAssessed };
+        return (state, Some(reason.clone()));
     }
     let gaps = exclusions.iter().filter(|exclusion| exclusion.code.is_gap()).count();
     if gaps > 0 {
@@ -97,8 +102,8 @@ fn no_database(snapshot: &Snapshot) -> LocalText {
     match snapshot.problems.iter().find(|problem| problem.place.line.is_none()) {
         Some(problem) => problem.message.clone(),
         None => LocalText::new(
-            "no package database was found (looked for /var/lib/dpkg/status and /var/lib/dpkg/status.d)",
-            "パッケージデータベースが見つかりません (/var/lib/dpkg/status と /var/lib/dpkg/status.d を探しました)",
+            "no package database was found (looked for those of dpkg, rpm, apk, pacman and Portage)",
+            "パッケージデータベースが見つかりません (dpkg、rpm、apk、pacman、Portage のものを探しました)",
         ),
     }
 }
@@ -125,52 +130,107 @@ fn support_ended(release: &Release, now: Timestamp) -> Option<LocalText> {
     ))
 }
 
-/// A feed that the CVE rules package leans on, and what is missing where it is old or absent.
-struct Expected {
-    id: &'static str,
+/// What is missing where a feed is old or absent, in English and Japanese.
+struct Loss {
     old: (&'static str, &'static str),
     without: (&'static str, &'static str),
 }
 
-const EXPECTED_FEEDS: &[Expected] = &[
-    Expected {
-        id: "debian-tracker",
-        old: ("newer vulnerabilities are missing", "新しい脆弱性は含まれません"),
-        without: (
-            "without the tracker, unfixed vulnerabilities and the security team's decisions are not known",
-            "トラッカーがないため、未修正の脆弱性とセキュリティチームの判断が分かりません",
-        ),
-    },
-    Expected {
-        id: "debian-osv",
-        old: ("newer descriptions, scores and references are missing", "新しい説明、スコア、参考情報は含まれません"),
-        without: ("descriptions, CVSS scores and references are missing", "説明、CVSS スコア、参考情報がありません"),
-    },
-    Expected {
-        id: "debian-advisories",
-        old: ("newer DSA and DLA numbers are missing", "新しい DSA と DLA の番号は含まれません"),
-        without: ("DSA and DLA numbers are missing", "DSA と DLA の番号がありません"),
-    },
-    Expected {
-        id: "cisa-kev",
-        old: ("newly exploited vulnerabilities are not marked", "その後に悪用が確認された脆弱性は表示されません"),
-        without: ("known exploitation is not shown", "悪用が確認された脆弱性かどうかを表示できません"),
-    },
-    Expected {
-        id: "epss",
-        old: ("exploit predictions may have changed", "悪用の予測値が変わっている可能性があります"),
-        without: ("exploit predictions are not shown", "悪用の予測値を表示できません"),
-    },
+/// What each feed's loss means where its authority alone does not say it.
+const LOSSES: &[(&str, Loss)] = &[
+    (
+        "debian-osv",
+        Loss {
+            old: (
+                "newer descriptions, scores and references are missing",
+                "新しい説明、スコア、参考情報は含まれません",
+            ),
+            without: (
+                "descriptions, CVSS scores and references are missing",
+                "説明、CVSS スコア、参考情報がありません",
+            ),
+        },
+    ),
+    (
+        "debian-advisories",
+        Loss {
+            old: ("newer DSA and DLA numbers are missing", "新しい DSA と DLA の番号は含まれません"),
+            without: ("DSA and DLA numbers are missing", "DSA と DLA の番号がありません"),
+        },
+    ),
+    (
+        "cisa-kev",
+        Loss {
+            old: ("newly exploited vulnerabilities are not marked", "その後に悪用が確認された脆弱性は表示されません"),
+            without: ("known exploitation is not shown", "悪用が確認された脆弱性かどうかを表示できません"),
+        },
+    ),
+    (
+        "epss",
+        Loss {
+            old: ("exploit predictions may have changed", "悪用の予測値が変わっている可能性があります"),
+            without: ("exploit predictions are not shown", "悪用の予測値を表示できません"),
+        },
+    ),
 ];
 
-fn feed_line(expected: &Expected, feeds: &[FeedRecord], snapshot: &Snapshot, now: Timestamp) -> Coverage {
-    let id = FeedId::new(expected.id);
+const VERDICTS: Loss = Loss {
+    old: ("newer vulnerabilities are missing", "新しい脆弱性は含まれません"),
+    without: (
+        "without the tracker, unfixed vulnerabilities and the security team's decisions are not known",
+        "トラッカーがないため、未修正の脆弱性とセキュリティチームの判断が分かりません",
+    ),
+};
+const ADVISORIES: Loss = Loss {
+    old: ("newer advisories are missing", "新しいアドバイザリは含まれません"),
+    without: ("the vendor's advisories are not known", "ベンダーのアドバイザリが分かりません"),
+};
+const FACTS: Loss = Loss {
+    old: ("newer descriptions and scores are missing", "新しい説明とスコアは含まれません"),
+    without: ("descriptions and scores are missing", "説明とスコアがありません"),
+};
+
+impl Loss {
+    fn of(feed: &FeedSpec) -> &'static Self {
+        if let Some((_, loss)) = LOSSES.iter().find(|(id, _)| *id == feed.id) {
+            return loss;
+        }
+        match feed.authority {
+            Authority::Whole | Authority::VendorState => &VERDICTS,
+            Authority::VendorAdvisory | Authority::Osv => &ADVISORIES,
+            Authority::CveRecord | Authority::Facts => &FACTS,
+        }
+    }
+}
+
+/// Lists the feeds that an assessment of this host leans on: those of its distribution, those of the languages whose
+/// packages it has, and those about flaws in general.
+fn expected(snapshot: &Snapshot) -> impl Iterator<Item = &'static FeedSpec> {
+    let release = snapshot.release.as_ref().and_then(Release::key);
+    let ecosystems: BTreeSet<Ecosystem> = snapshot
+        .packages
+        .iter()
+        .filter(|package| package.provenance.owner.is_none())
+        .filter_map(|package| package.kind.ecosystem())
+        .collect();
+    FEEDS.iter().filter(move |feed| {
+        let speaks = |word: &str| feed.speaks_of.contains(&word);
+        feed.speaks_of.is_empty()
+            || release.as_ref().is_some_and(|release| speaks(release.distribution()))
+            || ecosystems.iter().any(|ecosystem| speaks(ecosystem.word()))
+            // Without a release nobody knows which feeds are missing; Debian's are named as an example of what is.
+            || (release.is_none() && speaks("debian"))
+    })
+}
+
+fn feed_line(feed: &FeedSpec, feeds: &[FeedRecord], snapshot: &Snapshot, now: Timestamp) -> Coverage {
+    let (id, loss) = (FeedId::new(feed.id), Loss::of(feed));
     let line =
         |state, reason, age| Coverage { rules_package: RulesPackage::Cve, feed: Some(id.clone()), state, reason, age };
     let Some(record) = feeds.iter().find(|record| record.id == id) else {
         let reason = LocalText::new(
-            format!("not synced: {}; run `yagura feed sync`", expected.without.0),
-            format!("未同期: {}。`yagura feed sync` を実行してください", expected.without.1),
+            format!("not synced: {}; run `yagura feed sync`", loss.without.0),
+            format!("未同期: {}。`yagura feed sync` を実行してください", loss.without.1),
         );
         return line(CoverageState::NotAssessed, Some(reason), None);
     };
@@ -180,8 +240,8 @@ fn feed_line(expected: &Expected, feeds: &[FeedRecord], snapshot: &Snapshot, now
     }
     let reason = age.stale.then(|| {
         LocalText::new(
-            format!("older than {} days: {}; run `yagura feed sync`", record.fresh_days, expected.old.0),
-            format!("{} 日より古いため、{}。`yagura feed sync` を実行してください", record.fresh_days, expected.old.1),
+            format!("older than {} days: {}; run `yagura feed sync`", record.fresh_days, loss.old.0),
+            format!("{} 日より古いため、{}。`yagura feed sync` を実行してください", record.fresh_days, loss.old.1),
         )
     });
     let state = if age.stale { CoverageState::Partly } else { CoverageState::Assessed };
@@ -191,7 +251,9 @@ fn feed_line(expected: &Expected, feeds: &[FeedRecord], snapshot: &Snapshot, now
 /// A feed of vendor statements that has none for this host's release has judged nothing.
 fn silent_on_release(record: &FeedRecord, snapshot: &Snapshot) -> Option<LocalText> {
     let key = snapshot.release.as_ref()?.key()?;
-    let speaks = record.releases.is_empty() || record.releases.contains(&key);
+    let of_a_language = |release: &ReleaseKey| release.distribution() == "ecosystem";
+    let speaks =
+        record.releases.is_empty() || record.releases.contains(&key) || record.releases.iter().any(of_a_language);
     (!speaks).then(|| {
         LocalText::new(
             format!("the feed says nothing about {key}"),

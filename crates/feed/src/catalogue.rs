@@ -3,13 +3,27 @@
 use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
+pub use crate::fetch::Via;
+use crate::{alma_osv, redhat_osv, rocky_osv};
+use crate::{amazon_linux, suse_osv, ubuntu_cve_tracker};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
 /// on stands first: the Debian tracker before the lists and the OSV export, whose statements
 /// only fill gaps.
-pub const FEEDS: &[FeedSpec] =
-    &[debian_tracker::FEED, debian_advisories::FEED, debian_osv::FEED, cisa_kev::FEED, epss::FEED];
+pub const FEEDS: &[FeedSpec] = &[
+    debian_tracker::FEED,
+    debian_advisories::FEED,
+    debian_osv::FEED,
+    cisa_kev::FEED,
+    epss::FEED,
+    redhat_osv::FEED,
+    alma_osv::FEED,
+    rocky_osv::FEED,
+    ubuntu_cve_tracker::FEED,
+    amazon_linux::FEED,
+    suse_osv::FEED,
+];
 
 /// One source of statements or facts.
 #[derive(Debug)]
@@ -60,10 +74,12 @@ pub enum Authority {
 pub struct DocumentSpec {
     /// Its name in our store: `tracker.json`. Unique within the feed.
     pub name: &'static str,
-    /// Where upstream publishes it.
+    /// Where upstream publishes it, or what leads there.
     pub url: &'static str,
+    /// How the one is found through the other.
+    pub via: Via,
     /// Where a mirror keeps it, relative to the mirror's base; `*` stands for any run of
-    /// characters but `/` in the last component: `debian/derived/tracker-*.json.zst`.
+    /// characters but `/`, in any part: `debian/derived/tracker-*.json.zst`.
     pub mirror: &'static str,
     /// Which of several matching files of a mirror is meant.
     pub pick: Pick,
@@ -158,7 +174,9 @@ mod tests {
             let mut names = BTreeSet::new();
             for document in feed.documents {
                 assert!(names.insert(document.name), "two documents named `{}`", document.name);
-                assert!(document.url.starts_with("https://"));
+                // Known without encryption only; see there.
+                let plain = feed.id == amazon_linux::ID && document.name == "al1-updates";
+                assert!(document.url.starts_with("https://") || plain, "{}", document.url);
                 assert!(!document.mirror.starts_with('/') && !document.mirror.contains(".."));
                 assert!(document.transfer_bytes_max > 0 && document.members_max > 0);
                 assert!(document.transfer_bytes_max <= document.content_bytes_max);

@@ -1,4 +1,4 @@
-//! Unpacks what upstreams and mirrors publish: plain, gzip, zstd, zip, tar and packed tar.
+//! Unpacks what upstreams and mirrors publish: plain, gzip, bzip2, xz, zstd, zip, tar and packed tar.
 //!
 //! The bytes say what a file is, not its name. Everything is streamed and bounded: the bytes of
 //! all members together, of one member, and how many there are. Nothing is written to disk, so a
@@ -14,6 +14,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek as _};
 use std::ops::ControlFlow;
 
+use liblzma::stream::{CONCATENATED, Stream};
+
 use crate::catalogue::{DocumentSpec, Entry};
 
 /// The most bytes that one member of an archive may have. The largest advisory ever published
@@ -23,6 +25,8 @@ pub const MEMBER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub const MEMBER_NAME_BYTES_MAX: usize = 4096;
 /// The largest zstd window, as a power of two, that we give memory to: 128 MiB, `zstd --long=27`.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+/// The most memory that unpacking xz may take, in bytes: `xz -9` needs 65 MiB.
+const XZ_MEMORY_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// The first block of a tar says that it is one.
 const HEAD_BYTES: u64 = 512;
 
@@ -124,7 +128,7 @@ pub fn for_each_entry(
     limits: Limits,
     visit: &mut Visit<'_>,
 ) -> Result<Tally, ContainerError> {
-    let format = Format::of(&read_head(&mut file, 4).map_err(|source| origin.broken("file", source))?);
+    let format = Format::of(&read_head(&mut file, 6).map_err(|source| origin.broken("file", source))?);
     let rewound = file.rewind();
     rewound.map_err(|source| origin.broken(format.name(), source))?;
     if format == Format::Zip {
@@ -174,6 +178,8 @@ impl Origin<'_> {
 enum Format {
     Plain,
     Gzip,
+    Bzip2,
+    Xz,
     Zstd,
     Zip,
 }
@@ -182,6 +188,8 @@ impl Format {
     fn of(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
             // A skippable frame first: pzstd writes such files.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
@@ -195,6 +203,8 @@ impl Format {
         match self {
             Self::Plain => "file",
             Self::Gzip => "gzip file",
+            Self::Bzip2 => "bzip2 file",
+            Self::Xz => "xz file",
             Self::Zstd => "zstd file",
             Self::Zip => "zip archive",
         }
@@ -204,6 +214,11 @@ impl Format {
         Ok(match self {
             Self::Plain | Self::Zip => Box::new(file),
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(file))),
+            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file))),
+            Self::Xz => {
+                let stream = Stream::new_stream_decoder(XZ_MEMORY_BYTES_MAX, CONCATENATED)?;
+                Box::new(liblzma::bufread::XzDecoder::new_stream(BufReader::new(file), stream))
+            }
             Self::Zstd => {
                 let mut decoder = zstd::Decoder::new(file)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
@@ -221,7 +236,7 @@ fn read_head(reader: &mut dyn Read, bytes_max: u64) -> io::Result<Vec<u8>> {
 
 /// The name without the packing that is gone: `list.json.zst` held `list.json`.
 fn strip_packing(name: &str) -> &str {
-    [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+    [".gz", ".bz2", ".xz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// Fails, rather than ends, when more comes than is allowed.
@@ -275,24 +290,40 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn xz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 6);
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     #[test]
     fn the_bytes_say_what_a_file_is() {
         let text = b"CVE-2024-1\n";
-        for packed in [text.to_vec(), gzip(text), zstd::encode_all(&text[..], 3).unwrap()] {
+        for packed in [text.to_vec(), gzip(text), bzip2(text), xz(text), zstd::encode_all(&text[..], 3).unwrap()] {
             assert_eq!(unpack(&packed, LIMITS).unwrap(), [("list-1.txt".to_owned(), text.to_vec())]);
         }
     }
 
     #[test]
-    fn several_gzip_members_are_one_document() {
-        let joined = [gzip(b"one "), gzip(b"two")].concat();
-        assert_eq!(unpack(&joined, LIMITS).unwrap()[0].1, b"one two");
+    fn several_members_are_one_document() {
+        for pack in [gzip, bzip2, xz] {
+            let joined = [pack(b"one "), pack(b"two")].concat();
+            assert_eq!(unpack(&joined, LIMITS).unwrap()[0].1, b"one two");
+        }
     }
 
     #[test]
     fn a_cut_or_altered_file_is_refused() {
         let text: Vec<u8> = (0..2000_u32).flat_map(|n| n.to_le_bytes()).collect();
-        for (packed, name) in [(gzip(&text), "gzip"), (zstd_with_checksum(&text), "zstd")] {
+        for (packed, name) in
+            [(gzip(&text), "gzip"), (bzip2(&text), "bzip2"), (xz(&text), "xz"), (zstd_with_checksum(&text), "zstd")]
+        {
             let cut = &packed[..packed.len() - 5];
             assert_eq!(unpack(cut, LIMITS).unwrap_err(), format!("`list-1.txt.gz` is not a whole {name} file"));
             let mut altered = packed.clone();
@@ -312,7 +343,7 @@ mod tests {
     #[test]
     fn a_bomb_is_stopped_at_the_bound() {
         let zeros = vec![0; 1024 * 1024];
-        for bomb in [gzip(&zeros), zstd::encode_all(&zeros[..], 3).unwrap()] {
+        for bomb in [gzip(&zeros), bzip2(&zeros), xz(&zeros), zstd::encode_all(&zeros[..], 3).unwrap()] {
             assert!(bomb.len() < 2048);
             let error = unpack(&bomb, ONE_DOCUMENT).unwrap_err();
             assert_eq!(error, "`list-1.txt.gz` has more than 65536 bytes when unpacked");
@@ -336,6 +367,22 @@ mod tests {
     }
 
     #[test]
+    fn an_xz_dictionary_beyond_the_bound_gets_no_memory() {
+        // The largest preset: its dictionary of 64 MiB fits.
+        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 9);
+        encoder.write_all(b"x").unwrap();
+        assert!(unpack(&encoder.finish().unwrap(), LIMITS).is_ok());
+        let mut options = liblzma::stream::LzmaOptions::new_preset(0).unwrap();
+        options.dict_size(256 * 1024 * 1024);
+        let mut filters = liblzma::stream::Filters::new();
+        filters.lzma2(&options);
+        let stream = Stream::new_stream_encoder(&filters, liblzma::stream::Check::Crc64).unwrap();
+        let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+        encoder.write_all(b"x").unwrap();
+        assert!(unpack(&encoder.finish().unwrap(), LIMITS).is_err());
+    }
+
+    #[test]
     fn a_packed_archive_within_a_packed_file_stays_closed() {
         let inner = gzip(b"text");
         assert_eq!(unpack(&gzip(&inner), LIMITS).unwrap()[0].1, inner);
@@ -343,8 +390,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_bytes_never_panic(head in 0..6_usize, bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-            const HEADS: [&[u8]; 6] = [b"", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PK\x05\x06", b"P*M\x18"];
+        fn arbitrary_bytes_never_panic(head in 0..8_usize, bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            const HEADS: [&[u8]; 8] = [
+                b"",
+                b"\x1f\x8b\x08",
+                b"\x28\xb5\x2f\xfd",
+                b"PK\x03\x04",
+                b"PK\x05\x06",
+                b"P*M\x18",
+                b"BZh91AY&SY",
+                b"\xfd7zXZ\0",
+            ];
             let _ = unpack(&[HEADS[head], &bytes].concat(), LIMITS);
         }
     }

@@ -7,7 +7,9 @@
 mod client;
 mod listing;
 mod transfer;
+mod via;
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -19,7 +21,7 @@ use reqwest::Url;
 
 use crate::files::{self, StoreError};
 use crate::lock::CancelFlag;
-use crate::mirror::{Mirror, MirrorError, Place};
+use crate::mirror::{Mirror, MirrorError, Place, Step};
 use crate::progress::{DocumentRef, Progress};
 use crate::store::{
     Content, PartFile, STORE_FORMAT, Store, StoredDocument, StoredFile, Validators, content_of, copy_chunks,
@@ -28,6 +30,8 @@ use crate::store::{
 pub use client::ResolveError;
 pub(crate) use client::Web;
 use transfer::{Response, Transfer};
+use via::Target;
+pub use via::Via;
 
 /// The most bytes that a web server's list of a folder may have.
 const LISTING_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -165,6 +169,20 @@ pub enum FetchError {
         /// What is wrong.
         why: String,
     },
+    /// The document that should tell the address does not.
+    #[error("`{url}` does not lead to the document: {why}")]
+    NoDocument {
+        /// The address of the document that should tell it.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file that is not the one that was announced.
+    #[error("`{url}` is not the file that its repository announces")]
+    OtherFile {
+        /// The address.
+        url: String,
+    },
     /// The mirror does not have it.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
@@ -198,17 +216,23 @@ impl Fetcher<'_> {
     ) -> Result<StoredDocument, FetchError> {
         let place = Place::of(what.document);
         let files = match self.mirror {
-            None => vec![self.download(what, &address(what.document.url)?, previous).await?],
+            None => {
+                let mut files = Vec::new();
+                for target in self.targets(what).await? {
+                    files.push(self.download(what, &target, previous).await?);
+                }
+                files
+            }
             Some(Mirror::Web(base)) => {
                 let mut files = Vec::new();
-                for url in self.find_on_web(what, base, place).await? {
-                    files.push(self.download(what, &url, previous).await?);
+                for target in self.find_on_web(what, base, place).await? {
+                    files.push(self.download(what, &target, previous).await?);
                 }
                 files
             }
             Some(Mirror::Folder(folder)) => {
-                let paths = place.find_in(folder, self.as_of)?;
-                paths.iter().map(|path| self.copy(what, path, previous)).collect::<Result<_, _>>()?
+                let found = place.find_in(folder, self.as_of)?;
+                found.iter().map(|(name, path)| self.copy(what, name, path, previous)).collect::<Result<_, _>>()?
             }
         };
         let mut document = StoredDocument {
@@ -225,45 +249,97 @@ impl Fetcher<'_> {
         Ok(document)
     }
 
-    async fn find_on_web(&self, what: DocumentRef, base: &Url, place: Place<'_>) -> Result<Vec<Url>, FetchError> {
-        let folder = join(base, place.folder)?;
-        if let Some(name) = place.only_name() {
-            return Ok(vec![join(&folder, name)?]);
+    /// Finds the files that a pattern stands for, folder by folder.
+    async fn find_on_web(&self, what: DocumentRef, base: &Url, place: Place<'_>) -> Result<Vec<Target>, FetchError> {
+        let mut found = BTreeMap::from([(String::new(), base.clone())]);
+        for step in place.steps() {
+            let mut next = BTreeMap::new();
+            for (label, folder) in &found {
+                let names = if step.is_pattern() {
+                    self.list(what, folder, step, label).await?
+                } else {
+                    BTreeMap::from([(step.name.to_owned(), join(folder, &step.relative())?)])
+                };
+                next.extend(names.into_iter().map(|(name, url)| (step.label(label, &name), url)));
+                if next.len() > crate::mirror::LISTING_NAMES_MAX {
+                    return Err(place.too_many("names", crate::mirror::LISTING_NAMES_MAX).into());
+                }
+            }
+            found = next;
         }
-        let part = self.store.part_path(what.feed, what.document, folder.as_str());
-        let transfer = Transfer { url: &folder, part: &part, bytes_max: LISTING_BYTES_MAX, known: None };
-        transfer.run(self, &mut |_| ()).await?;
-        let page = files::read_small(&part, LISTING_BYTES_MAX)?.unwrap_or_default();
-        files::remove(&part)?;
-        let found = listing::files(&String::from_utf8_lossy(&page), &folder);
-        if found.len() > crate::mirror::LISTING_NAMES_MAX {
-            return Err(place.too_many("names", crate::mirror::LISTING_NAMES_MAX).into());
+        if place.is_one_name() {
+            return Ok(found.into_values().map(Target::plain).collect());
         }
         let chosen = place.choose(found.keys().cloned(), self.as_of)?;
-        Ok(chosen.iter().filter_map(|name| found.get(name).cloned()).collect())
+        let target = |name: String| {
+            let url = found.get(&name)?.clone();
+            Some(Target { name: Some(name), ..Target::plain(url) })
+        };
+        Ok(chosen.into_iter().filter_map(target).collect())
+    }
+
+    /// Lists what fits a step of a pattern in a folder of a web server.
+    async fn list(
+        &self,
+        what: DocumentRef,
+        folder: &Url,
+        step: Step<'_>,
+        label: &str,
+    ) -> Result<BTreeMap<String, Url>, FetchError> {
+        let page = match self.small(what, folder, LISTING_BYTES_MAX).await {
+            Ok(page) => page,
+            // Of several folders that fit, one may hold something else.
+            Err(FetchError::Status { status: 404, .. }) if !label.is_empty() => return Ok(BTreeMap::new()),
+            Err(error) => return Err(error),
+        };
+        let page = String::from_utf8_lossy(&page);
+        let mut names = if step.last { listing::files(&page, folder) } else { listing::folders(&page, folder) };
+        names.retain(|name, _| crate::mirror::matches(step.name, name));
+        Ok(names)
+    }
+
+    /// Brings a short document that only leads to others.
+    async fn small(&self, what: DocumentRef, url: &Url, bytes_max: u64) -> Result<Vec<u8>, FetchError> {
+        let part = self.store.part_path(what.feed, what.document, url.as_str());
+        let transfer = Transfer { url, part: &part, bytes_max, known: None };
+        transfer.run(self, &mut |_| ()).await?;
+        let bytes = files::read_small(&part, bytes_max)?.unwrap_or_default();
+        files::remove(&part)?;
+        Ok(bytes)
     }
 
     async fn download(
         &self,
         what: DocumentRef,
-        url: &Url,
+        target: &Target,
         previous: Option<&StoredDocument>,
     ) -> Result<StoredFile, FetchError> {
+        let url = &target.url;
         let known = previous.and_then(|document| document.files.iter().find(|file| file.source == url.as_str()));
+        if let Some(known) = known.filter(|known| target.digest.as_ref().is_some_and(|digest| digest.is(&known.sha256)))
+        {
+            return Ok(known.clone());
+        }
         let part = self.store.part_path(what.feed, what.document, url.as_str());
         let bytes_max = what.document.transfer_bytes_max;
-        let transfer = Transfer { url, part: &part, bytes_max, known: known.map(|file| &file.validators) };
+        // What is announced with a digest has changed if that has.
+        let condition = known.filter(|_| target.digest.is_none());
+        let transfer = Transfer { url, part: &part, bytes_max, known: condition.map(|file| &file.validators) };
         let response = transfer.run(self, &mut |step| step.tell(self.progress, what)).await?;
-        match (response, known) {
+        match (response, condition) {
             (Response::NotModified, Some(known)) => Ok(known.clone()),
             (Response::NotModified, None) => Err(FetchError::Protocol {
                 url: url.to_string(),
                 why: "it says `not modified` though nothing was asked".to_owned(),
             }),
             (Response::Whole { content, validators }, _) => {
+                if !target.announces(&content, &part)? {
+                    files::remove(&part)?;
+                    return Err(FetchError::OtherFile { url: url.to_string() });
+                }
                 self.store.keep(what.feed, what.document, &part, &content.sha256)?;
-                let name = listing::last_component(url).unwrap_or_else(|| what.document.name.to_owned());
-                Ok(stored(name, content, url.to_string(), validators))
+                let name = target.name.clone().or_else(|| listing::last_component(url));
+                Ok(stored(name.unwrap_or_else(|| what.document.name.to_owned()), content, url.to_string(), validators))
             }
         }
     }
@@ -271,6 +347,7 @@ impl Fetcher<'_> {
     fn copy(
         &self,
         what: DocumentRef,
+        name: &str,
         path: &Path,
         previous: Option<&StoredDocument>,
     ) -> Result<StoredFile, FetchError> {
@@ -282,7 +359,6 @@ impl Fetcher<'_> {
         if size > limit {
             return Err(too_large());
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let source = path.display().to_string();
         // Reading costs little; writing the same bytes again would cost the disk.
         let known = previous.and_then(|document| document.files.iter().find(|file| file.name == name));
@@ -290,7 +366,7 @@ impl Fetcher<'_> {
             let content = content_of(path, limit)?;
             if content.sha256 == known.sha256 {
                 self.progress.advanced(what, size);
-                return Ok(stored(name, content, source, Validators::default()));
+                return Ok(stored(name.to_owned(), content, source, Validators::default()));
             }
         }
         let part = self.store.part_path(what.feed, what.document, &source);
@@ -318,7 +394,7 @@ impl Fetcher<'_> {
         }
         let content = target.finish()?;
         self.store.keep(what.feed, what.document, &part, &content.sha256)?;
-        Ok(stored(name, content, source, Validators::default()))
+        Ok(stored(name.to_owned(), content, source, Validators::default()))
     }
 }
 

@@ -24,6 +24,8 @@
 //! - Every transfer, file, member and list has a bound in bytes or in number.
 //! - Nothing here prints; [`Progress`] tells whoever wants to know.
 
+pub mod alma_osv;
+pub mod amazon_linux;
 mod archive;
 mod assemble;
 pub mod catalogue;
@@ -42,22 +44,33 @@ mod json;
 mod lock;
 pub mod merge;
 mod mirror;
+mod osv;
+mod oval_xml;
 mod progress;
 mod reading;
 #[cfg(test)]
 mod recorder;
+pub mod redhat_osv;
+pub mod rocky_osv;
+mod rpm_family;
 mod status;
 mod store;
+mod suse;
+pub mod suse_osv;
 mod sync;
 #[cfg(test)]
 mod testing;
+mod ubuntu;
+pub mod ubuntu_cve_tracker;
+mod updateinfo;
+mod xml;
 
 pub use archive::{ImportOptions, TransportError, export, import};
 pub use assemble::DocumentTrouble;
 pub use catalogue::{Authority, DocumentSpec, Entry, FEEDS, FeedSpec, ParseError, Pick, Sink};
 pub use compile::{CompileError, Compiled, Compiler, Rejected};
 pub use current::{CurrentIndex, OpenIndexError};
-pub use fetch::{FetchError, ResolveError, Retry, Timeouts};
+pub use fetch::{FetchError, ResolveError, Retry, Timeouts, Via};
 pub use files::StoreError;
 pub use lock::{CancelFlag, LockError};
 pub use mirror::{Mirror, MirrorError};

@@ -4,6 +4,7 @@
 //! rather than by a name. With an *as of* date, files that are dated later are passed over: that
 //! is how an assessment of an earlier day is repeated.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,8 +18,8 @@ use crate::files::StoreError;
 
 /// The most names that a mirror's folder may have. The largest real one has some hundreds.
 pub(crate) const LISTING_NAMES_MAX: usize = 10_000;
-/// The most files that one document may be made of.
-pub(crate) const DOCUMENT_FILES_MAX: usize = 64;
+/// The most files that one document may be made of. Amazon Linux 2 has 70 repositories of extras.
+pub(crate) const DOCUMENT_FILES_MAX: usize = 256;
 
 /// Where the copies are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,34 +103,64 @@ fn as_of_text(as_of: Option<Date>) -> String {
     as_of.map(|date| format!(" of {date} or earlier")).unwrap_or_default()
 }
 
-/// A document's place in a mirror: a folder and a pattern of names.
+/// A document's place in a mirror: a path in which every part may be a pattern.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
-    /// Relative to the mirror, with a final `/` or empty.
-    pub(crate) folder: &'a str,
-    pub(crate) names: &'a str,
     spec: &'a DocumentSpec,
 }
 
+/// One part of such a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step<'a> {
+    /// A name, or a pattern of names.
+    pub(crate) name: &'a str,
+    /// Whether it is the file's name; the others are folders'.
+    pub(crate) last: bool,
+}
+
+impl Step<'_> {
+    pub(crate) fn is_pattern(&self) -> bool {
+        self.name.contains('*')
+    }
+
+    /// Returns the name as an address is joined with it.
+    pub(crate) fn relative(&self) -> String {
+        if self.last { self.name.to_owned() } else { format!("{}/", self.name) }
+    }
+
+    /// Returns what a file is called so far: the path from the first part that is a pattern on.
+    pub(crate) fn label(&self, before: &str, name: &str) -> String {
+        match (before.is_empty(), self.is_pattern() || self.last) {
+            (true, false) => String::new(),
+            (true, true) => name.to_owned(),
+            (false, _) => format!("{before}/{name}"),
+        }
+    }
+}
+
 impl<'a> Place<'a> {
-    pub(crate) fn of(spec: &'a DocumentSpec) -> Self {
-        let start = spec.mirror.rfind('/').map_or(0, |slash| slash + 1);
-        let (folder, names) = spec.mirror.split_at(start);
-        Self { folder, names, spec }
+    pub(crate) const fn of(spec: &'a DocumentSpec) -> Self {
+        Self { spec }
     }
 
-    /// Returns the only possible name, if the pattern has no `*`.
-    pub(crate) fn only_name(&self) -> Option<&'a str> {
-        (!self.names.contains('*')).then_some(self.names)
+    /// Returns the parts of the path in order.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Step<'a>> {
+        let mut parts = self.spec.mirror.split('/').peekable();
+        std::iter::from_fn(move || Some(Step { name: parts.next()?, last: parts.peek().is_none() }))
     }
 
-    /// Chooses among a folder's names: the newest, or all in order.
+    /// Tells whether only one path is possible, so that nothing needs to be listed.
+    pub(crate) fn is_one_name(&self) -> bool {
+        !self.spec.mirror.contains('*')
+    }
+
+    /// Chooses among the files that fit: the newest, or all in order.
     pub(crate) fn choose(
         &self,
         names: impl IntoIterator<Item = String>,
         as_of: Option<Date>,
     ) -> Result<Vec<String>, MirrorError> {
-        let mut chosen: Vec<String> = names.into_iter().filter(|name| matches(self.names, name)).collect();
+        let mut chosen: Vec<String> = names.into_iter().collect();
         if let Some(as_of) = as_of {
             chosen.retain(|name| date_in_name(name).is_none_or(|date| date <= as_of));
         }
@@ -151,30 +182,51 @@ impl<'a> Place<'a> {
         MirrorError::TooMany { pattern: self.spec.mirror.to_owned(), what, limit }
     }
 
-    /// Finds the document's files in a folder on this machine.
-    pub(crate) fn find_in(&self, mirror: &Path, as_of: Option<Date>) -> Result<Vec<PathBuf>, MirrorError> {
-        let folder = mirror.join(self.folder);
-        let listing = match fs::read_dir(&folder) {
-            Ok(listing) => listing,
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(MirrorError::NoFile { pattern: self.spec.mirror.to_owned(), as_of });
+    /// Finds the document's files in a folder on this machine, with what they are called.
+    pub(crate) fn find_in(&self, mirror: &Path, as_of: Option<Date>) -> Result<Vec<(String, PathBuf)>, MirrorError> {
+        let mut found = BTreeMap::from([(String::new(), mirror.to_owned())]);
+        for step in self.steps() {
+            let mut next = BTreeMap::new();
+            for (label, folder) in &found {
+                for name in self.names_in(folder, step)? {
+                    next.insert(step.label(label, &name), folder.join(&name));
+                }
+                if next.len() > LISTING_NAMES_MAX {
+                    return Err(self.too_many("names", LISTING_NAMES_MAX));
+                }
             }
-            Err(source) => return Err(StoreError::new("read", &folder, source).into()),
+            found = next;
+        }
+        let chosen = self.choose(found.keys().cloned(), as_of)?;
+        Ok(chosen.into_iter().filter_map(|name| found.remove(&name).map(|path| (name, path))).collect())
+    }
+
+    /// Lists what fits a step in a folder: regular files, or folders.
+    fn names_in(&self, folder: &Path, step: Step<'_>) -> Result<Vec<String>, MirrorError> {
+        // Only regular files, or links to them: reading a pipe would never end.
+        let fits = |path: &Path| {
+            fs::metadata(path).is_ok_and(|metadata| if step.last { metadata.is_file() } else { metadata.is_dir() })
+        };
+        if !step.is_pattern() {
+            return Ok(fits(&folder.join(step.name)).then(|| step.name.to_owned()).into_iter().collect());
+        }
+        let listing = match fs::read_dir(folder) {
+            Ok(listing) => listing,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(StoreError::new("read", folder, source).into()),
         };
         let mut names = Vec::new();
+        let mut seen = 0;
         for entry in listing {
-            let entry = entry.map_err(|source| StoreError::new("read", &folder, source))?;
-            // Only regular files, or links to them: reading a pipe would never end.
-            let regular = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_file());
-            if let (true, Ok(name)) = (regular, entry.file_name().into_string()) {
-                names.push(name);
-            }
-            if names.len() > LISTING_NAMES_MAX {
+            let entry = entry.map_err(|source| StoreError::new("read", folder, source))?;
+            seen += 1;
+            if seen > LISTING_NAMES_MAX {
                 return Err(self.too_many("names", LISTING_NAMES_MAX));
             }
+            let named = entry.file_name().into_string().ok().filter(|name| matches(step.name, name));
+            names.extend(named.filter(|_| fits(&entry.path())));
         }
-        let chosen = self.choose(names, as_of)?;
-        Ok(chosen.into_iter().map(|name| folder.join(name)).collect())
+        Ok(names)
     }
 }
 
@@ -206,6 +258,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Via;
 
     fn spec(mirror: &'static str, pick: Pick) -> DocumentSpec {
         DocumentSpec {
@@ -213,6 +266,7 @@ mod tests {
             url: "https://upstream.example/x",
             mirror,
             pick,
+            via: Via::Direct,
             transfer_bytes_max: 1,
             content_bytes_max: 1,
             members_max: 1,
@@ -255,8 +309,7 @@ mod tests {
     fn the_newest_is_the_last_by_name_and_never_later_than_asked() {
         let newest = spec("debian/tracker-*.json", Pick::Newest);
         let place = Place::of(&newest);
-        assert_eq!((place.folder, place.names), ("debian/", "tracker-*.json"));
-        let all = names(&["tracker-2026-08-21.json", "tracker-2025-02-12.json", "other"]);
+        let all = names(&["tracker-2026-08-21.json", "tracker-2025-02-12.json"]);
         let pick = |as_of: Option<Date>| place.choose(all.clone(), as_of).map_err(|error| error.to_string());
         assert_eq!(pick(None).unwrap(), ["tracker-2026-08-21.json"]);
         assert_eq!(pick(Some("2026-08-20".parse().unwrap())).unwrap(), ["tracker-2025-02-12.json"]);
@@ -284,7 +337,7 @@ mod tests {
         fs::create_dir_all(folder.join("list-folder")).unwrap();
         fs::write(folder.join("list"), b"x").unwrap();
         let all = spec("DSA/list*", Pick::All);
-        assert_eq!(Place::of(&all).find_in(mirror.path(), None).unwrap(), [folder.join("list")]);
+        assert_eq!(Place::of(&all).find_in(mirror.path(), None).unwrap(), [("list".to_owned(), folder.join("list"))]);
         let elsewhere = spec("DLA/list*", Pick::All);
         assert!(matches!(Place::of(&elsewhere).find_in(mirror.path(), None), Err(MirrorError::NoFile { .. })));
         for n in 0..LISTING_NAMES_MAX {
@@ -292,6 +345,41 @@ mod tests {
         }
         let error = Place::of(&all).find_in(mirror.path(), None).unwrap_err();
         assert!(matches!(error, MirrorError::TooMany { what: "names", .. }), "{error}");
+    }
+
+    #[test]
+    fn folders_fit_patterns_too() {
+        let mirror = tempfile::tempdir().unwrap();
+        for topic in ["docker", "R3.4", "empty"] {
+            fs::create_dir_all(mirror.path().join("extras").join(topic).join("repodata")).unwrap();
+        }
+        fs::write(mirror.path().join("extras/loose"), b"x").unwrap();
+        for path in
+            ["docker/repodata/a-updateinfo.xml.gz", "R3.4/repodata/updateinfo.xml.gz", "R3.4/repodata/repomd.xml"]
+        {
+            fs::write(mirror.path().join("extras").join(path), b"x").unwrap();
+        }
+        let find = |pattern, pick| {
+            let found = Place::of(&spec(pattern, pick)).find_in(mirror.path(), None).unwrap();
+            found.into_iter().map(|(name, path)| (name, path.strip_prefix(&mirror).unwrap().display().to_string()))
+        };
+        let all: Vec<_> = find("extras/*/repodata/*updateinfo.xml.gz", Pick::All).collect();
+        assert_eq!(
+            all,
+            [
+                ("R3.4/repodata/updateinfo.xml.gz".to_owned(), "extras/R3.4/repodata/updateinfo.xml.gz".to_owned()),
+                (
+                    "docker/repodata/a-updateinfo.xml.gz".to_owned(),
+                    "extras/docker/repodata/a-updateinfo.xml.gz".to_owned()
+                ),
+            ]
+        );
+        let newest: Vec<_> = find("extras/*/repodata/updateinfo.xml.gz", Pick::Newest).map(|(name, _)| name).collect();
+        assert_eq!(newest, ["R3.4/repodata/updateinfo.xml.gz"]);
+        let plain: Vec<_> = find("extras/loose", Pick::Newest).map(|(name, _)| name).collect();
+        assert_eq!(plain, ["loose"]);
+        let nothing = spec("extras/*/nothing-*", Pick::All);
+        assert!(matches!(Place::of(&nothing).find_in(mirror.path(), None), Err(MirrorError::NoFile { .. })));
     }
 
     #[test]

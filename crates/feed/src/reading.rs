@@ -5,7 +5,7 @@
 //! refused; a *text* (description, note) loses its control characters and is cut.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use yagura_model::{Reference, ReferenceKind};
 
@@ -90,6 +90,23 @@ pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     word(text, ID_BYTES_MAX)?.parse().ok()
 }
 
+/// Reads a moment as feeds without a strict format write it: `2018-01-11 21:05:00`,
+/// `2021-10-26 02:25 UTC`, `2024-05-01`, RFC 3339, or seconds since 1970; all UTC.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > ID_BYTES_MAX {
+        return None;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    }
+    let text = text.trim_end_matches("UTC").trim_end();
+    text.parse().ok().or_else(|| {
+        let moment: DateTime = text.parse().ok()?;
+        moment.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
 /// Returns the start of a day, for dates that upstream gives without a time.
 pub(crate) fn start_of(day: Date) -> Option<Timestamp> {
     day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
@@ -155,6 +172,24 @@ mod tests {
         assert!(keep("https://example.org/a?b=c#d") && keep("http://example.org/"));
         assert!(!keep("javascript:alert(1)") && !keep("ftp://example.org/") && !keep("https://a/\"onclick="));
         assert!(!keep(&format!("https://{}", "a".repeat(URL_BYTES_MAX))));
+    }
+
+    #[test]
+    fn moments_come_in_many_forms() {
+        let moment = |text: &str| moment(text).map(|moment| moment.to_string());
+        for (text, expected) in [
+            ("2018-01-11 21:05:00", Some("2018-01-11T21:05:00Z")),
+            ("2021-10-26 02:25", Some("2021-10-26T02:25:00Z")),
+            (" 2024-05-01 ", Some("2024-05-01T00:00:00Z")),
+            ("2024-05-01T01:02:03Z", Some("2024-05-01T01:02:03Z")),
+            ("2024-05-01 01:02:03 UTC", Some("2024-05-01T01:02:03Z")),
+            ("86400", Some("1970-01-02T00:00:00Z")),
+            ("99999999999999999999", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            assert_eq!(moment(text).as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

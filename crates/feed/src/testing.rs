@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use yagura_model::{FeedId, ReleaseKey, Statement, StatementState, Urgency};
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::fetch::{Retry, Timeouts};
 use crate::progress::Silent;
 use crate::sync::{SyncError, SyncOptions, SyncReport, sync};
@@ -30,6 +30,7 @@ pub(crate) fn feed(id: &'static str, url: String, mirror: &'static str, pick: Pi
         url: String::leak(url),
         mirror,
         pick,
+        via: Via::Direct,
         transfer_bytes_max: BYTES_MAX,
         content_bytes_max: 4 * BYTES_MAX,
         members_max: 64,

@@ -1,17 +1,76 @@
 //! Whose word counts when several feeds speak of one flaw in one package.
+//!
+//! The order is the issue's own of every careful matcher: the vendor's verdict on the flaw (VEX, CSAF, a tracker), the
+//! vendor's advisories, collections such as OSV, the record of the flaw.
 
 use yagura_index::{StatementRef, Statements};
 
-/// Feeds in the order of their authority, highest first. A feed that is not listed comes last.
-///
-/// The Debian tracker is where the security team works. The OSV export is made from it and may
-/// be older; the lists of advisories (DSA, DLA) name fixed versions only and know nothing of
-/// flaws without an advisory.
-pub const FEED_AUTHORITY: &[&str] = &["debian-tracker", "debian-osv", "debian-advisories"];
+/// Feeds whose verdict on a single flaw is the vendor's own, highest first: beside what is fixed they say what is
+/// not affected, not fixed, not decided.
+const STATES: &[&str] = &[
+    "debian-tracker",
+    "ubuntu-cve-tracker",
+    "redhat-vex",
+    "suse-csaf-vex",
+    "redhat-cve",
+    "redhat-oval",
+    "ubuntu-oval",
+    "suse-oval",
+    "azurelinux-oval",
+    "arch",
+    "alpine-secdb",
+    "wolfi-secdb",
+    "chainguard-secdb",
+    "photon",
+    // An ecosystem's own database knows which functions and platforms are meant.
+    "go-vulndb",
+    "rustsec",
+    "pypa",
+];
 
-/// Returns a feed's place in [`FEED_AUTHORITY`]; smaller is higher.
+/// Feeds of vendors' advisories: what is fixed, and nothing of what is not.
+const ADVISORIES: &[&str] = &[
+    "redhat-csaf",
+    "redhat-osv",
+    "alma-osv",
+    "rocky-osv",
+    "oracle-oval",
+    "amazon-linux",
+    "fedora",
+    "suse-cvrf",
+    "suse-osv",
+    "ubuntu-usn",
+    "gentoo-glsa",
+];
+
+/// Collections made from others' data, highest first; below every advisory.
+///
+/// The Debian export is made from the tracker and may be older; the lists of advisories (DSA, DLA) name fixed
+/// versions only and know nothing of flaws without an advisory, but come after it, as they always did.
+const COLLECTIONS: &[&str] = &["debian-osv", "debian-advisories"];
+
+/// Below these nobody stands.
+const RECORDS: &[&str] = &["cve-list", "nvd"];
+
+/// Where the places of one list begin.
+const STEP: usize = 100;
+
+/// Returns a feed's place; smaller is higher. A feed that is not listed comes last.
 pub fn rank(feed: &str) -> usize {
-    FEED_AUTHORITY.iter().position(|known| *known == feed).unwrap_or(FEED_AUTHORITY.len())
+    for (number, list) in [STATES, ADVISORIES, COLLECTIONS].into_iter().enumerate() {
+        if let Some(place) = list.iter().position(|known| *known == feed) {
+            return STEP * number + place;
+        }
+    }
+    if feed.starts_with("osv-") {
+        return STEP * 3;
+    }
+    RECORDS.iter().position(|known| *known == feed).map_or(STEP * 5, |place| STEP * 4 + place)
+}
+
+/// Tells whether a feed gives the vendor's own verdicts on single flaws.
+pub(crate) fn is_state(feed: &str) -> bool {
+    STATES.contains(&feed)
 }
 
 /// Leaves one statement for each flaw: the one of highest authority.
@@ -45,9 +104,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tracker_stands_above_all_and_strangers_below() {
-        assert!(rank("debian-tracker") < rank("debian-osv"));
-        assert!(rank("debian-osv") < rank("debian-advisories"));
-        assert!(rank("debian-advisories") < rank("somebody-else"));
+    fn the_tracker_stands_above_all_and_records_below() {
+        let falling = ["debian-tracker", "redhat-vex", "redhat-cve", "redhat-osv", "debian-osv", "debian-advisories"];
+        assert!(falling.windows(2).all(|pair| rank(pair[0]) < rank(pair[1])));
+        assert!(rank("go-vulndb") < rank("osv-go") && rank("osv-go") < rank("nvd"));
     }
 }

@@ -1,16 +1,21 @@
 //! Why a host has a vulnerability, or has it not: every statement about it, with our reasoning.
 
-use yagura_index::{Index, StateRef, StatementRef};
+use yagura_index::{Index, StatementRef};
 use yagura_model::finding::{AffectedPackage, KernelVerdict};
-use yagura_model::{ExclusionCode, FeedId, LocalText, ReleaseKey, Snapshot, StatementState, Urgency, Vulnerability};
-use yagura_version::{DebVersion, Scheme};
+use yagura_model::{
+    ExclusionCode, FeedId, LocalText, Names, ReleaseKey, Snapshot, StatementState, Urgency, Vulnerability,
+};
 
-use crate::authority::rank;
+use crate::family::{self, Family};
 use crate::finding::affected;
 use crate::inventory::{self, Inventory, Unit};
-use crate::kernel;
-use crate::matching::{Decision, decide, obstacle};
+use crate::kernel::names::{deb_source, part};
+use crate::languages;
+use crate::matching::obstacle;
+use crate::scope::{Reach, Scope};
 use crate::severity::{Grade, grade, score_all};
+use crate::verdict::{Decision, Installed, Outcome};
+use crate::weigh::{Court, Rules, fixed_of};
 
 /// Why a host has a vulnerability, or has it not.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +84,8 @@ pub enum Verdict {
     Unparsable,
     /// A feed of higher authority says otherwise or the same.
     Outranked,
+    /// It speaks of a channel or module from which this host takes no packages.
+    OtherChannel,
 }
 
 impl Verdict {
@@ -94,6 +101,7 @@ impl Verdict {
             Self::NotCounted => "not-counted",
             Self::Unparsable => "unparsable",
             Self::Outranked => "outranked",
+            Self::OtherChannel => "other-channel",
         }
     }
 }
@@ -113,20 +121,30 @@ pub fn explain(cve: &str, snapshot: &Snapshot, index: &Index<'_>) -> Explanation
     if let Some(reason) = obstacle(snapshot, index) {
         return unjudged(reason);
     }
-    let Some(key) = &release else { return unjudged(LocalText::default()) };
-    let statements: Vec<StatementRef<'_>> =
-        index.statements_about(&cve).filter(|statement| statement.release() == key.as_str()).collect();
-    let inventory = inventory::take(snapshot);
+    let (Some(key), Some(family)) = (&release, release.as_ref().and_then(Family::of)) else {
+        return unjudged(LocalText::default());
+    };
+    let scope = Scope::of(snapshot, key);
+    let inventory = inventory::take(snapshot, family.scheme);
     let scored = index.vulnerability(&cve).map(|facts| score_all(facts.cvss())).unwrap_or_default();
+    let court = Court { index, release: key.as_str(), scheme: family.scheme, scope: &scope, rules: Rules::Vendor };
     let mut reasoning = Vec::new();
-    for run in statements.chunk_by(|a, b| a.package() == b.package()) {
-        let best = run.iter().map(|statement| rank(statement.feed())).min();
-        for statement in run {
-            let blank = Reasoning::about(statement, grade(statement.urgency(), &scored));
-            if Some(rank(statement.feed())) == best {
-                reasoning.extend(reason(statement, &inventory, &blank));
-            } else {
-                reasoning.push(blank.outranked());
+    for statement in statements_about(&cve, index).filter(|statement| statement.release() == key.as_str()) {
+        let blank = Reasoning::about(&statement, grade(statement.urgency(), &scored));
+        reasoning.extend(reason(&statement, &inventory, &court, &cve, &blank));
+    }
+    let languages = languages::take(snapshot);
+    let nowhere = Scope::default();
+    for (ecosystem, language) in &languages {
+        let release = ReleaseKey::ecosystem(*ecosystem);
+        let (scheme, rules) = (family::scheme(*ecosystem), Rules::Ecosystem);
+        let court = Court { index, release: release.as_str(), scheme, scope: &nowhere, rules };
+        for statement in statements_about(&cve, index).filter(|statement| statement.release() == release.as_str()) {
+            let blank = Reasoning::about(&statement, grade(statement.urgency(), &scored));
+            for unit in language.units.iter().filter(|unit| unit.source == statement.package()) {
+                reasoning.push(
+                    blank.clone().with(unit).judged(&statement, &unit.version, &court).weighed(unit, &court, &cve),
+                );
             }
         }
     }
@@ -134,35 +152,67 @@ pub fn explain(cve: &str, snapshot: &Snapshot, index: &Index<'_>) -> Explanation
     Explanation { reasoning, ..unjudged(summary) }
 }
 
-/// Holds the deciding statement against each installed version of its package.
-fn reason(statement: &StatementRef<'_>, inventory: &Inventory<'_>, blank: &Reasoning) -> Vec<Reasoning> {
-    let package = statement.package();
-    let mut all = Vec::new();
-    for unit in inventory.units.iter().filter(|unit| unit.source == package) {
-        all.push(blank.clone().with(unit).judged(statement.state(), &unit.version));
+/// Iterates over what is said of a flaw: under its own id, under that of each advisory that covers it, and under its
+/// other names.
+fn statements_about<'a>(cve: &str, index: &Index<'a>) -> impl Iterator<Item = StatementRef<'a>> + use<'a> {
+    let aliases = index.vulnerability(cve).into_iter().flat_map(|facts| facts.aliases());
+    let mut ids: Vec<&'a str> = index.advisories_covering(cve).chain(aliases).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let own: Vec<StatementRef<'a>> = index.statements_about(cve).collect();
+    let others: Vec<StatementRef<'a>> = ids.into_iter().flat_map(|id| index.statements_about(id)).collect();
+    own.into_iter().chain(others)
+}
+
+/// Tells whether a statement names a unit: its source, or one of its binaries.
+fn names(statement: &StatementRef<'_>, unit: &Unit<'_>) -> bool {
+    match statement.names() {
+        Names::Source => unit.source == statement.package(),
+        Names::Binary => unit.packages.iter().any(|package| package.name == statement.package()),
     }
-    if let Some(kernel) = inventory.kernel.judged.as_ref().filter(|kernel| kernel.unit.source == package) {
-        let mut judged = blank.clone().with(&kernel.unit).judged(statement.state(), &kernel.unit.version);
+}
+
+/// Returns the version of a unit that a statement is held against.
+fn compared<'u>(statement: &StatementRef<'_>, unit: &'u Unit<'_>) -> &'u str {
+    let binary = || unit.packages.iter().find(|package| package.name == statement.package());
+    match statement.names() {
+        Names::Source => &unit.version,
+        Names::Binary => binary().map_or(&unit.version, |package| &package.version),
+    }
+}
+
+/// Holds a statement against each installed version of what it names.
+fn reason(
+    statement: &StatementRef<'_>,
+    inventory: &Inventory<'_>,
+    court: &Court<'_, '_>,
+    cve: &str,
+    blank: &Reasoning,
+) -> Vec<Reasoning> {
+    let mut all = Vec::new();
+    let held = |unit: &Unit<'_>| blank.clone().with(unit).judged(statement, compared(statement, unit), court);
+    for unit in inventory.units.iter().filter(|unit| names(statement, unit)) {
+        all.push(held(unit).weighed(unit, court, cve));
+    }
+    if let Some(kernel) = inventory.kernel.judged.as_ref().filter(|kernel| names(statement, &kernel.unit)) {
+        let mut judged = held(&kernel.unit).weighed(&kernel.unit, court, cve);
         if judged.verdict == Verdict::Affected {
-            let fixed = match statement.state() {
-                StateRef::Fixed(fixed) => Some(fixed),
-                _ => None,
-            };
-            judged.kernel = Some(kernel.verdict(fixed));
+            judged.kernel = Some(kernel.verdict(fixed_of(statement.state())));
         }
         all.push(judged);
     }
-    for group in inventory.kernel.not_counted.iter().filter(|group| group.unit.source == package) {
-        let judged = blank.clone().with(&group.unit).judged(statement.state(), &group.unit.version);
+    for group in inventory.kernel.not_counted.iter().filter(|group| names(statement, &group.unit)) {
+        let judged = held(&group.unit);
         let why = group.reason(usize::from(judged.verdict == Verdict::Affected));
         all.push(Reasoning { verdict: Verdict::NotCounted, why, ..judged });
     }
-    for (unit, error) in inventory.unparsable.iter().filter(|(unit, _)| unit.source == package) {
+    for (unit, error) in inventory.unparsable.iter().filter(|(unit, _)| names(statement, unit)) {
         let why = inventory::unparsable(unit, *error).reason;
         all.push(Reasoning { verdict: Verdict::Unparsable, why, ..blank.clone().with(unit) });
     }
     let is_foreign = |unit: &&Unit<'_>| {
-        unit.source == package || kernel::statements_source(&unit.source).is_some_and(|source| source == package)
+        let source = unit.packages.first().and_then(|package| part(package)).map(|part| part.source);
+        names(statement, unit) || source.is_some_and(|source| source == statement.package())
     };
     for unit in inventory.foreign.iter().filter(is_foreign) {
         let why = inventory::no_authority_reason(unit);
@@ -199,29 +249,36 @@ impl Reasoning {
         self
     }
 
-    fn judged(self, state: StateRef<'_>, installed: &str) -> Self {
-        let scheme = Scheme::Dpkg;
-        let decision = DebVersion::parse(installed).map(|version| decide(state, &version));
-        let fixed = match state {
-            StateRef::Fixed(fixed) => fixed,
-            _ => "",
-        };
+    fn judged(self, statement: &StatementRef<'_>, installed: &str, court: &Court<'_, '_>) -> Self {
+        let scheme = court.scheme;
+        if court.scope.reach(statement) == Reach::Elsewhere {
+            let channel = statement.channel().unwrap_or_default();
+            let why = LocalText::new(
+                format!("it speaks of the channel `{channel}`, from which this host takes no packages"),
+                format!("チャンネル `{channel}` に関する記述であり、このホストはそこからパッケージを取得していません"),
+            );
+            return Self { verdict: Verdict::OtherChannel, why, ..self };
+        }
+        let state = statement.state();
+        let decision = Installed::parse(scheme, installed).map(|version| version.decide(state));
+        let fixed = fixed_of(state).unwrap_or_default();
         let package = self.package.clone();
         let (verdict, comparison, why) = match decision {
-            Err(error) => (
-                Verdict::Unparsable,
-                None,
-                LocalText::new(
-                    format!("the installed version `{installed}` cannot be compared: {error}"),
-                    format!("インストール済みのバージョン `{installed}` は比較できません: {error}"),
-                ),
-            ),
+            Err(error) => (Verdict::Unparsable, None, inventory::unparsable_reason(installed, error)),
             Ok(Decision::BadFixedVersion(fixed)) => (
                 Verdict::Unparsable,
                 None,
                 LocalText::new(
-                    format!("the feed's fixed version `{fixed}` is not a Debian version"),
-                    format!("フィードの修正バージョン `{fixed}` は Debian のバージョン形式ではありません"),
+                    format!("the feed's fixed version `{fixed}` is no version by the rules of {scheme}"),
+                    format!("フィードの修正バージョン `{fixed}` は {scheme} のバージョン形式ではありません"),
+                ),
+            ),
+            Ok(Decision::Outside) => (
+                Verdict::NotAffected,
+                None,
+                LocalText::new(
+                    format!("{package} {installed} lies outside of the affected ranges"),
+                    format!("{package} {installed} は影響を受けるバージョンの範囲外です"),
                 ),
             ),
             Ok(Decision::UnderInvestigation) => (
@@ -248,7 +305,7 @@ impl Reasoning {
                     format!("{package} {installed} は修正版 {fixed} 以降です"),
                 ),
             ),
-            Ok(Decision::Affected(crate::Outcome::Fixable { fixed })) => (
+            Ok(Decision::Affected(Outcome::Fixable { fixed })) => (
                 Verdict::Affected,
                 Some(format!("{installed} < {fixed} ({scheme})")),
                 LocalText::new(
@@ -256,7 +313,7 @@ impl Reasoning {
                     format!("{package} {installed} は修正版 {fixed} より古いバージョンです"),
                 ),
             ),
-            Ok(Decision::Affected(crate::Outcome::Unfixed)) => {
+            Ok(Decision::Affected(Outcome::Unfixed)) => {
                 let said = self.state.text();
                 (
                     Verdict::Affected,
@@ -271,6 +328,21 @@ impl Reasoning {
         Self { verdict, comparison, why, ..self }
     }
 
+    /// Brings the statement's own verdict into line with what all statements together come to.
+    fn weighed(self, unit: &Unit<'_>, court: &Court<'_, '_>, cve: &str) -> Self {
+        let Ok(weighed) = court.weigh(unit) else { return self };
+        let flaw = weighed.flaws.iter().find(|flaw| flaw.id.eq_ignore_ascii_case(cve));
+        let alone = match (self.verdict, flaw) {
+            (Verdict::Affected, Some(flaw)) => {
+                flaw.statement.feed() == self.feed.as_str() || flaw.outcome != Outcome::Unfixed
+            }
+            (Verdict::Affected, None) => false,
+            (Verdict::FixedAlready | Verdict::NotAffected | Verdict::UnderInvestigation, Some(_)) => false,
+            _ => true,
+        };
+        if alone { self } else { self.outranked() }
+    }
+
     fn outranked(self) -> Self {
         let why = LocalText::new(
             "a feed of higher authority speaks of the same package, and its word counts",
@@ -281,7 +353,7 @@ impl Reasoning {
 
     fn not_installed(self, inventory: &Inventory<'_>) -> Self {
         let custom = inventory.kernel.exclusions.iter().find(|exclusion| exclusion.code == ExclusionCode::NoAuthority);
-        match custom.filter(|_| kernel::statements_source(&self.package).is_some()) {
+        match custom.filter(|_| deb_source(&self.package).is_some()) {
             Some(exclusion) => {
                 let why = exclusion.reason.clone();
                 Self { verdict: Verdict::NoAuthority, why, ..self }
@@ -379,7 +451,7 @@ mod tests {
             ),
             (
                 "a CVE-1 fixed #",
-                "CVE-1 could not be judged on this host; the reasons stand below\nunparsable: the feed's fixed version `#` is not a Debian version",
+                "CVE-1 could not be judged on this host; the reasons stand below\nunparsable: the feed's fixed version `#` is no version by the rules of dpkg",
             ),
             ("a CVE-2 open", "no feed says anything about CVE-1 in debian:bookworm"),
         ] {

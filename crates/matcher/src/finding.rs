@@ -3,17 +3,16 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use yagura_index::{Index, VulnerabilityRef};
-use yagura_model::finding::AffectedPackage;
-use yagura_model::{
-    Attribute, CvssVector, CvssVersion, Evidence, FeedId, Finding, FindingKey, LocalText, Package, RulesPackage,
-    Snapshot, SourcePackage, VulnerabilityEvidence,
-};
-use yagura_version::Scheme;
-
+use crate::family::{Family, is_plain};
 use crate::recommend;
 use crate::severity;
 use crate::{Match, MatchResult, Outcome};
+use yagura_index::{Index, VulnerabilityRef};
+use yagura_model::finding::AffectedPackage;
+use yagura_model::{
+    Attribute, CvssVector, CvssVersion, Evidence, FeedId, Finding, FindingKey, LocalText, Package, Pin, RulesPackage,
+    Snapshot, SourceLine, SourcePackage, StatementState, VulnerabilityEvidence,
+};
 
 /// The most characters that the API allows in an attribute's value.
 const ATTRIBUTE_CHARACTERS_MAX: usize = 256;
@@ -22,10 +21,9 @@ const ATTRIBUTE_CHARACTERS_MAX: usize = 256;
 /// EPSS, then by id and package.
 pub fn findings(result: &MatchResult<'_>, snapshot: &Snapshot, index: &Index<'_>) -> Vec<Finding> {
     let host = HostTexts::of(snapshot);
-    let release = result.release.as_ref().map(|key| key.as_str()).unwrap_or_default();
     let mut keys = HashSet::new();
     let mut findings: Vec<Finding> =
-        result.matches.iter().map(|found| finding(found, &host, release, index, &mut keys)).collect();
+        result.matches.iter().map(|found| finding(found, &host, index, &mut keys)).collect();
     findings.sort_by(order);
     findings
 }
@@ -39,6 +37,8 @@ pub(crate) struct HostTexts {
     pub(crate) architecture: Option<String>,
     /// Metapackages of kernels that are installed: `linux-image-amd64`.
     pub(crate) kernel_metapackages: Vec<String>,
+    /// What keeps packages back.
+    pins: Vec<Pin>,
 }
 
 impl HostTexts {
@@ -46,30 +46,29 @@ impl HostTexts {
         let identity = &snapshot.host;
         let key = identity.key();
         let name = [Some(&identity.name), identity.root.as_ref()].into_iter().flatten().find(|name| !name.is_empty());
-        let is_metapackage = |package: &&Package| {
-            package.is_present()
-                && package.name.starts_with("linux-image-")
-                && crate::kernel::image_release(&package.name).is_none()
-                && !package.name.ends_with("-dbg")
-        };
+        let is_metapackage = |package: &&Package| package.is_present() && crate::kernel::names::is_metapackage(package);
         Self {
             name: name.cloned().unwrap_or_else(|| key.clone()),
             key,
             architecture: identity.architecture.clone(),
             kernel_metapackages: snapshot.packages.iter().filter(is_metapackage).map(|p| p.name.clone()).collect(),
+            pins: snapshot.channels.pins.clone(),
         }
+    }
+
+    /// Returns the rule that keeps a package back, and where it is written.
+    pub(crate) fn pin(&self, package: &str) -> Option<(&str, &SourceLine)> {
+        let speaks = |pin: &&Pin| match pin.package.strip_suffix('*') {
+            Some(beginning) => package.starts_with(beginning),
+            None => pin.package == package,
+        };
+        self.pins.iter().find(speaks).map(|pin| (pin.rule.as_str(), &pin.place))
     }
 }
 
-fn finding(
-    found: &Match<'_>,
-    host: &HostTexts,
-    release: &str,
-    index: &Index<'_>,
-    keys: &mut HashSet<FindingKey>,
-) -> Finding {
+fn finding(found: &Match<'_>, host: &HostTexts, index: &Index<'_>, keys: &mut HashSet<FindingKey>) -> Finding {
     let (statement, installed) = (found.statement, &found.installed);
-    let (id, source, version) = (statement.vulnerability(), &installed.source, &installed.version);
+    let (id, source, version) = (found.vulnerability, &installed.source, &installed.version);
     let vulnerability = index.vulnerability(id);
     let cvss = vulnerability.map(|facts| severity::score_all(facts.cvss())).unwrap_or_default();
     let grade = severity::grade(statement.urgency(), &cvss);
@@ -85,13 +84,13 @@ fn finding(
         format!("インスタンス {name} は {id} の影響を受けます ({source} {version})"),
     );
     let attributes = attributes(host, id, source, &cvss);
-    let evidence = evidence(found, release, vulnerability, cvss);
+    let evidence = evidence(found, vulnerability, cvss);
     Finding {
         key,
         rules_package: RulesPackage::Cve,
         rule: id.to_owned(),
         title,
-        description: description(id, vulnerability),
+        description: description(id, vulnerability.or_else(|| statement.facts())),
         recommendation: recommend::advice(&evidence, host),
         severity: grade.severity,
         severity_reason: grade.reason,
@@ -109,32 +108,39 @@ fn description(id: &str, vulnerability: Option<VulnerabilityRef<'_>>) -> LocalTe
 
 fn evidence(
     found: &Match<'_>,
-    release: &str,
     vulnerability: Option<VulnerabilityRef<'_>>,
     cvss: Vec<(CvssVector, f64)>,
 ) -> VulnerabilityEvidence {
     let (statement, installed) = (found.statement, &found.installed);
-    let id = statement.vulnerability();
+    let (id, release, scheme) = (found.vulnerability, installed.release.as_str(), installed.scheme);
     let comparison = match found.outcome {
-        Outcome::Fixable { fixed } => format!("{} < {fixed} ({})", installed.version, Scheme::Dpkg),
+        Outcome::Fixable { fixed } => format!("{} < {fixed} ({scheme})", installed.version),
         Outcome::Unfixed => format!("{}; no fixed version in {release}", installed.version),
     };
-    let mut advisories: Vec<String> = statement.advisories().map(str::to_owned).collect();
+    let state = match (found.outcome, statement.state().to_owned()) {
+        // What ranges say of this version, in the words of every other vendor.
+        (Outcome::Fixable { fixed }, StatementState::Affected(_)) => StatementState::Fixed(fixed.to_owned()),
+        (Outcome::Unfixed, StatementState::Affected(_)) => StatementState::Open,
+        (_, state) => state,
+    };
+    let mut advisories: Vec<String> = found.advisories.iter().copied().map(str::to_owned).collect();
     advisories.sort_by(|a, b| advisory_number(b).cmp(&advisory_number(a)));
+    let vendor_url = vendor_url(release, id, advisories.first().map(String::as_str));
     VulnerabilityEvidence {
         cve: id.to_owned(),
-        aliases: vulnerability.map(|facts| facts.aliases().map(str::to_owned).collect()).unwrap_or_default(),
+        aliases: aliases(found, vulnerability),
         advisories,
-        vendor_url: vendor_url(id),
+        vendor_url,
         feed: FeedId::new(statement.feed()),
         release: release.to_owned(),
         source: SourcePackage { name: installed.source.clone(), version: installed.version.clone() },
         packages: installed.packages.iter().map(|package| affected(package)).collect(),
-        state: statement.state().to_owned(),
+        state,
         urgency: statement.urgency(),
         note: statement.note().map(str::to_owned),
-        scheme: Scheme::Dpkg.name(),
+        scheme: scheme.name(),
         comparison,
+        entitlement: found.entitlement.map(str::to_owned),
         kernel: found.kernel(),
         cvss,
         kev: vulnerability.and_then(|facts| facts.kev()),
@@ -153,18 +159,46 @@ pub(crate) fn affected(package: &Package) -> AffectedPackage {
         version: package.version.clone(),
         architecture: package.architecture.clone(),
         status: (status != "install ok installed").then_some(status),
+        place: package.kind.ecosystem().map(|_| package.record.to_string()),
     }
 }
 
-/// Returns the tracker's page; none for an id that would not be a plain part of an address.
-pub(crate) fn vendor_url(id: &str) -> Option<String> {
-    let plain = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    plain.then(|| format!("https://security-tracker.debian.org/tracker/{id}"))
+/// Lists other ids of the flaw, among them the one under which the deciding feed knows it.
+fn aliases(found: &Match<'_>, vulnerability: Option<VulnerabilityRef<'_>>) -> Vec<String> {
+    let mut aliases: Vec<String> =
+        vulnerability.into_iter().flat_map(|facts| facts.aliases()).map(str::to_owned).collect();
+    let own = found.statement.vulnerability();
+    let covers = found.statement.facts().is_some_and(|facts| facts.covers().next().is_some());
+    if own != found.vulnerability && !covers && !aliases.iter().any(|alias| alias == own) {
+        aliases.push(own.to_owned());
+    }
+    aliases
 }
 
-/// Orders advisories by their number: `DSA-5865-1` is the 5865th, its first revision.
+/// Returns the page where the vendor's verdict or advisory stands; none for an id that would not be a plain part of
+/// an address.
+pub(crate) fn vendor_url(release: &str, id: &str, advisory: Option<&str>) -> Option<String> {
+    let (distribution, version) = release.split_once(':').unwrap_or((release, ""));
+    if distribution == "ecosystem" {
+        return is_plain(id).then(|| format!("https://osv.dev/vulnerability/{id}"));
+    }
+    let advisory = advisory.filter(|advisory| is_plain(advisory));
+    match (distribution, advisory) {
+        ("almalinux", Some(advisory)) => {
+            Some(format!("https://errata.almalinux.org/{version}/{}.html", advisory.replace(':', "-")))
+        }
+        ("rocky", Some(advisory)) => Some(format!("https://errata.rockylinux.org/{advisory}")),
+        ("fedora", Some(advisory)) => Some(format!("https://bodhi.fedoraproject.org/updates/{advisory}")),
+        ("gentoo", Some(advisory)) => {
+            Some(format!("https://security.gentoo.org/glsa/{}", advisory.trim_start_matches("GLSA-")))
+        }
+        _ => Family::named(distribution)?.page(id),
+    }
+}
+
+/// Orders advisories by their numbers: `DSA-5865-1` is the 5865th, its first revision; `RHSA-2024:1234` the 1234th of 2024.
 fn advisory_number(advisory: &str) -> (u32, u32, &str) {
-    let mut parts = advisory.split('-').skip(1).map(|part| part.parse().unwrap_or(0));
+    let mut parts = advisory.split(['-', ':']).skip(1).filter_map(|part| part.parse().ok());
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0), advisory)
 }
 
@@ -399,11 +433,11 @@ mod tests {
     #[test]
     fn an_odd_id_has_no_address() {
         assert_eq!(
-            vendor_url("TEMP-0841856-B18BAF").as_deref(),
+            vendor_url("debian:bookworm", "TEMP-0841856-B18BAF", None).as_deref(),
             Some("https://security-tracker.debian.org/tracker/TEMP-0841856-B18BAF")
         );
-        assert_eq!(vendor_url("CVE-1/../x"), None);
-        assert_eq!(vendor_url(""), None);
+        assert_eq!(vendor_url("debian:bookworm", "CVE-1/../x", None), None);
+        assert_eq!(vendor_url("debian:bookworm", "", None), None);
     }
 
     #[test]
@@ -413,6 +447,7 @@ mod tests {
             name: String::new(),
             architecture: None,
             kernel_metapackages: Vec::new(),
+            pins: Vec::new(),
         };
         let attributes = attributes(&host, "CVE-2026-1", "zlib", &[]);
         assert_eq!(attributes[0].value.chars().count(), ATTRIBUTE_CHARACTERS_MAX);

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use yagura_model::{Exclusion, ExclusionCode, LocalText, Origin, Package, RulesPackage, Snapshot};
-use yagura_version::{DebVersion, DebVersionError};
+use yagura_version::Scheme;
 
 use crate::kernel::{self, KernelPlan};
+use crate::verdict::{Installed, VersionError};
 
-/// A source package as installed: binary packages of one source and one source version.
+/// A source package as installed: binary packages of one source, one source version and one module.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit<'a> {
     /// The source package that statements name.
@@ -18,6 +19,13 @@ pub(crate) struct Unit<'a> {
     pub(crate) packages: Vec<&'a Package>,
 }
 
+impl<'a> Unit<'a> {
+    /// Names a source without installed packages.
+    pub(crate) const fn bare(source: Cow<'a, str>, version: &'a str) -> Self {
+        Self { source, version: Cow::Borrowed(version), packages: Vec::new() }
+    }
+}
+
 /// A host's packages, sorted for judging.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory<'a> {
@@ -26,43 +34,46 @@ pub(crate) struct Inventory<'a> {
     /// What somebody else built.
     pub(crate) foreign: Vec<Unit<'a>>,
     /// What has a version that is none.
-    pub(crate) unparsable: Vec<(Unit<'a>, DebVersionError)>,
+    pub(crate) unparsable: Vec<(Unit<'a>, VersionError)>,
     /// The kernel.
     pub(crate) kernel: KernelPlan<'a>,
 }
 
-/// Sorts the present packages of a host.
-pub(crate) fn take<'a>(snapshot: &'a Snapshot) -> Inventory<'a> {
+/// Sorts the present packages of a host's operating system.
+pub(crate) fn take<'a>(snapshot: &'a Snapshot, scheme: Scheme) -> Inventory<'a> {
     let mut inventory = Inventory::default();
-    let mut packages: Vec<&Package> = snapshot.packages.iter().filter(|package| package.is_present()).collect();
+    let of_the_system = |package: &&Package| package.is_present() && package.kind.is_of_the_system();
+    let mut packages: Vec<&Package> = snapshot.packages.iter().filter(of_the_system).collect();
     packages.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut kernels = Vec::new();
-    for run in packages.chunk_by(|a, b| a.source == b.source && a.origin.is_foreign() == b.origin.is_foreign()) {
+    let same = |a: &&Package, b: &&Package| {
+        a.source == b.source
+            && a.origin.is_foreign() == b.origin.is_foreign()
+            && a.provenance.module == b.provenance.module
+    };
+    for run in packages.chunk_by(same) {
         let Some(one) = run.first() else { continue };
         // A foreign image may be the one that runs, so the kernel's rules see it as well.
-        let is_kernel = kernel::statements_source(&one.source.name).is_some();
+        let is_kernel = kernel::names::part(one).is_some();
         if is_kernel {
             kernels.extend_from_slice(run);
         }
-        let unit = || Unit {
-            source: Cow::Borrowed(one.source.name.as_str()),
-            version: Cow::Borrowed(one.source.version.as_str()),
-            packages: run.to_vec(),
-        };
-        match DebVersion::parse(&one.source.version) {
+        let unit =
+            || Unit { packages: run.to_vec(), ..Unit::bare(Cow::Borrowed(&one.source.name), &one.source.version) };
+        match Installed::parse(scheme, &one.source.version) {
             _ if one.origin.is_foreign() => inventory.foreign.push(unit()),
             _ if is_kernel => {}
             Err(error) => inventory.unparsable.push((unit(), error)),
             Ok(_) => inventory.units.push(unit()),
         }
     }
-    inventory.kernel = kernel::plan(snapshot, &kernels);
+    inventory.kernel = kernel::plan(snapshot, &kernels, scheme);
     inventory
 }
 
-fn order(package: &Package) -> (&str, &str, bool, &str, &str) {
-    let Package { name, architecture, source, origin, .. } = package;
-    (&source.name, &source.version, origin.is_foreign(), name, architecture)
+fn order(package: &Package) -> (&str, &str, bool, Option<&str>, &str, &str) {
+    let Package { name, architecture, source, origin, provenance, .. } = package;
+    (&source.name, &source.version, origin.is_foreign(), provenance.module.as_deref(), name, architecture)
 }
 
 impl Inventory<'_> {
@@ -95,13 +106,22 @@ pub(crate) fn no_authority_reason(unit: &Unit<'_>) -> LocalText {
     )
 }
 
-pub(crate) fn unparsable(unit: &Unit<'_>, error: DebVersionError) -> Exclusion {
-    let version = &unit.version;
-    let reason = LocalText::new(
-        format!("`{version}` is not a Debian version ({error}), so it cannot be compared with fixed versions"),
-        format!("`{version}` は Debian のバージョン形式ではない ({error}) ため、修正バージョンと比較できません"),
-    );
-    exclusion(ExclusionCode::UnparsableVersion, unit, reason)
+pub(crate) fn unparsable(unit: &Unit<'_>, error: VersionError) -> Exclusion {
+    exclusion(ExclusionCode::UnparsableVersion, unit, unparsable_reason(&unit.version, error))
+}
+
+/// Says why a version cannot be compared.
+pub(crate) fn unparsable_reason(version: &str, error: VersionError) -> LocalText {
+    match error {
+        VersionError::Deb(error) => LocalText::new(
+            format!("`{version}` is not a Debian version ({error}), so it cannot be compared with fixed versions"),
+            format!("`{version}` は Debian のバージョン形式ではない ({error}) ため、修正バージョンと比較できません"),
+        ),
+        VersionError::Other(scheme) => LocalText::new(
+            format!("`{version}` is no version by the rules of {scheme}, so it cannot be compared with fixed versions"),
+            format!("`{version}` は {scheme} のバージョン形式ではないため、修正バージョンと比較できません"),
+        ),
+    }
 }
 
 /// Makes an exclusion about a source package, placed at its first binary package's record.

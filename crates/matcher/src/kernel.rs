@@ -16,14 +16,17 @@
 //! A flaw that the newest installed image repairs but the running kernel still has is found as
 //! *reboot pending*.
 
+pub(crate) mod names;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use yagura_model::finding::KernelVerdict;
-use yagura_model::{Exclusion, ExclusionCode, LocalText, Package, RulesPackage, Snapshot};
-use yagura_version::dpkg;
+use yagura_model::{Exclusion, ExclusionCode, LocalText, Package, PackageKind, RulesPackage, Snapshot};
+use yagura_version::Scheme;
 
 use crate::inventory::Unit;
+use names::part;
 
 /// What is to be judged of the kernel, and what is not.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +46,9 @@ pub(crate) struct JudgedKernel<'a> {
     /// Source, version and image packages.
     pub(crate) unit: Unit<'a>,
     /// `6.1.0-28-amd64`.
-    pub(crate) release: &'a str,
+    pub(crate) release: Cow<'a, str>,
+    /// How its versions are ordered.
+    pub(crate) scheme: Scheme,
     /// It runs; otherwise it would boot.
     pub(crate) running: bool,
     /// The newest installed image, where it is newer than the one that runs.
@@ -51,21 +56,21 @@ pub(crate) struct JudgedKernel<'a> {
 }
 
 /// A newer image that is installed and does not run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Waiting<'a> {
-    pub(crate) release: &'a str,
+    pub(crate) release: Cow<'a, str>,
     pub(crate) version: &'a str,
 }
 
 impl JudgedKernel<'_> {
     /// Returns the verdict on a flaw that is fixed in `fixed`, or not at all.
     pub(crate) fn verdict(&self, fixed: Option<&str>) -> KernelVerdict {
-        let release = self.release.to_owned();
+        let release = self.release.clone().into_owned();
         if !self.running {
             return KernelVerdict::WouldBoot { release };
         }
-        match (self.waiting, fixed) {
-            (Some(waiting), Some(fixed)) if dpkg::compare(waiting.version, fixed) != Ordering::Less => {
+        match (&self.waiting, fixed) {
+            (Some(waiting), Some(fixed)) if self.scheme.compare(waiting.version, fixed) != Ordering::Less => {
                 let same_name = waiting.release == self.release;
                 let version = if same_name { format!(" ({})", waiting.version) } else { String::new() };
                 KernelVerdict::RebootPending { running: release, installed: format!("{}{version}", waiting.release) }
@@ -126,60 +131,17 @@ impl NotCounted<'_> {
     }
 }
 
-/// Returns the source package that statements use for a kernel source: `linux` for `linux` and
-/// `linux-signed-amd64`, `linux-6.1` for `linux-6.1` and `linux-signed-6.1-arm64`. `None` for
-/// every other source.
-pub(crate) fn statements_source(source: &str) -> Option<Cow<'_, str>> {
-    if source == "linux" {
-        return Some(Cow::Borrowed(source));
-    }
-    let rest = source.strip_prefix("linux-")?;
-    let Some(signed) = rest.strip_prefix("signed-") else {
-        return is_series(rest).then_some(Cow::Borrowed(source));
-    };
-    match signed.split_once('-') {
-        Some((series, _architecture)) if is_series(series) => Some(Cow::Owned(format!("linux-{series}"))),
-        Some(_) => None,
-        None => Some(Cow::Borrowed("linux")),
-    }
-}
-
-/// `6.1`, `6.12`, `4.19`.
-fn is_series(text: &str) -> bool {
-    text.split_once('.').is_some_and(|(major, minor)| is_number(major) && is_number(minor))
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Returns the kernel release that an image package holds: `6.1.0-28-amd64` for
-/// `linux-image-6.1.0-28-amd64-unsigned`. `None` for metapackages (`linux-image-amd64`), debug
-/// symbols and everything else.
-pub(crate) fn image_release(package: &str) -> Option<&str> {
-    let rest = package.strip_prefix("linux-image-")?;
-    if !rest.starts_with(|c: char| c.is_ascii_digit()) || rest.ends_with("-dbg") {
-        return None;
-    }
-    Some(rest.strip_suffix("-unsigned").unwrap_or(rest))
-}
-
-/// Returns the version of the source `linux` that a kernel package was built from. Signed images
-/// have a source of their own (`linux-signed-amd64 6.1.119+1`), but carry the version of `linux`.
-pub(crate) fn kernel_version(package: &Package) -> &str {
-    if package.source.name.starts_with("linux-signed-") { &package.version } else { &package.source.version }
-}
-
 /// An installed kernel image.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Image<'a> {
-    release: &'a str,
+    source: Cow<'a, str>,
+    release: Cow<'a, str>,
     version: &'a str,
     package: &'a Package,
 }
 
 /// Decides which kernel is judged; `packages` are those of kernel sources, sorted.
-pub(crate) fn plan<'a>(snapshot: &'a Snapshot, packages: &[&'a Package]) -> KernelPlan<'a> {
+pub(crate) fn plan<'a>(snapshot: &'a Snapshot, packages: &[&'a Package], scheme: Scheme) -> KernelPlan<'a> {
     let container = snapshot.host.virtualization.shares_kernel();
     let images: Vec<Image<'a>> = packages.iter().copied().filter_map(image).collect();
     let mut plan = KernelPlan::default();
@@ -187,18 +149,19 @@ pub(crate) fn plan<'a>(snapshot: &'a Snapshot, packages: &[&'a Package]) -> Kern
         plan.not_counted = not_counted(packages, true);
         return plan;
     }
-    let newest = images.iter().copied().filter(|image| !image.package.origin.is_foreign()).max_by(newer);
+    let planner = Planner { images: &images, scheme };
+    let newest = images.iter().filter(|image| !image.package.origin.is_foreign()).max_by(|a, b| planner.newer(a, b));
     match snapshot.kernel.running.as_deref() {
-        Some(release) => running(&mut plan, snapshot, release, &images, newest),
-        None => plan.judged = newest.map(|image| judged(image, &images, false, None)),
+        Some(release) => planner.running(&mut plan, snapshot, release, newest),
+        None => plan.judged = newest.map(|image| planner.judged(image, image.version, false, None)),
     }
     if plan.judged.is_none() && newest.is_none() {
         plan.not_counted = not_counted(packages, false);
     }
     let stays = |image: &&Image<'_>| {
         let judged = plan.judged.as_ref();
-        let waiting = judged.and_then(|judged| judged.waiting).map(|waiting| waiting.release);
-        judged.map(|judged| judged.release) == Some(image.release) || waiting == Some(image.release)
+        let waiting = judged.and_then(|judged| judged.waiting.as_ref()).map(|waiting| &waiting.release);
+        judged.map(|judged| &judged.release) == Some(&image.release) || waiting == Some(&image.release)
     };
     let native = images.iter().filter(|image| !image.package.origin.is_foreign());
     let superseded: Vec<Exclusion> = native.filter(|image| !stays(image)).map(superseded).collect();
@@ -207,64 +170,72 @@ pub(crate) fn plan<'a>(snapshot: &'a Snapshot, packages: &[&'a Package]) -> Kern
 }
 
 fn image(package: &Package) -> Option<Image<'_>> {
-    Some(Image { release: image_release(&package.name)?, version: kernel_version(package), package })
+    let part = part(package)?;
+    Some(Image { source: part.source, release: part.image?, version: part.version, package })
 }
 
-fn newer(a: &Image<'_>, b: &Image<'_>) -> Ordering {
-    dpkg::compare(a.version, b.version).then_with(|| a.release.cmp(b.release))
+struct Planner<'p, 'a> {
+    images: &'p [Image<'a>],
+    scheme: Scheme,
 }
 
-/// Judges the kernel that runs, by what it says of itself, else by its package.
-fn running<'a>(
-    plan: &mut KernelPlan<'a>,
-    snapshot: &'a Snapshot,
-    release: &'a str,
-    images: &[Image<'a>],
-    newest: Option<Image<'a>>,
-) {
-    let own = images.iter().copied().filter(|image| image.release == release).max_by(newer);
-    // An image that was upgraded in place keeps its name; what runs is what the kernel reports.
-    let reported = snapshot.kernel.running_package_version.as_deref();
-    if own.is_some_and(|image| image.package.origin.is_foreign()) {
-        return;
+impl<'a> Planner<'_, 'a> {
+    fn newer(&self, a: &Image<'_>, b: &Image<'_>) -> Ordering {
+        self.scheme.compare(a.version, b.version).then_with(|| a.release.cmp(&b.release))
     }
-    let version = reported.or(own.map(|image| image.version));
-    let Some(version) = version.filter(|version| !version.contains("~bpo")) else {
-        plan.exclusions.push(not_a_package(release));
-        return;
-    };
-    let waiting = newest
-        .filter(|image| dpkg::compare(image.version, version) == Ordering::Greater)
-        .map(|image| Waiting { release: image.release, version: image.version });
-    plan.judged = Some(match own {
-        Some(image) => judged(Image { version, ..image }, images, true, waiting),
-        // The package was removed, its kernel still runs.
-        None => JudgedKernel {
-            unit: Unit { source: Cow::Borrowed("linux"), version: Cow::Borrowed(version), packages: Vec::new() },
-            release,
-            running: true,
-            waiting,
-        },
-    });
-}
 
-fn judged<'a>(image: Image<'a>, images: &[Image<'a>], running: bool, waiting: Option<Waiting<'a>>) -> JudgedKernel<'a> {
-    let source = statements_source(&image.package.source.name).unwrap_or(Cow::Borrowed("linux"));
-    // The signed and the unsigned package of one kernel can be there side by side.
-    let packages = images.iter().filter(|other| other.release == image.release).map(|other| other.package).collect();
-    let unit = Unit { source, version: Cow::Borrowed(image.version), packages };
-    JudgedKernel { unit, release: image.release, running, waiting }
+    /// Judges the kernel that runs, by what it says of itself, else by its package.
+    fn running(&self, plan: &mut KernelPlan<'a>, snapshot: &'a Snapshot, release: &'a str, newest: Option<&Image<'a>>) {
+        let own = self.images.iter().filter(|image| image.release == release).max_by(|a, b| self.newer(a, b));
+        // An image that was upgraded in place keeps its name; what runs is what the kernel reports.
+        let reported = snapshot.kernel.running_package_version.as_deref().filter(|_| self.scheme == Scheme::Dpkg);
+        if own.is_some_and(|image| image.package.origin.is_foreign()) {
+            return;
+        }
+        let version = reported.or(own.map(|image| image.version));
+        let Some(version) = version.filter(|version| !version.contains("~bpo")) else {
+            plan.exclusions.push(not_a_package(release));
+            return;
+        };
+        let is_newer = |image: &&Image<'_>| self.scheme.compare(image.version, version) == Ordering::Greater;
+        let waiting =
+            newest.filter(is_newer).map(|image| Waiting { release: image.release.clone(), version: image.version });
+        plan.judged = Some(match own {
+            Some(image) => self.judged(image, version, true, waiting),
+            // The package was removed, its kernel still runs.
+            None => JudgedKernel {
+                unit: Unit::bare(Cow::Borrowed("linux"), version),
+                release: Cow::Borrowed(release),
+                scheme: self.scheme,
+                running: true,
+                waiting,
+            },
+        });
+    }
+
+    fn judged(
+        &self,
+        image: &Image<'a>,
+        version: &'a str,
+        running: bool,
+        waiting: Option<Waiting<'a>>,
+    ) -> JudgedKernel<'a> {
+        // The signed and the unsigned package of one kernel can be there side by side.
+        let same = self.images.iter().filter(|other| other.release == image.release);
+        let packages = same.map(|other| other.package).collect();
+        let unit = Unit { packages, ..Unit::bare(image.source.clone(), version) };
+        JudgedKernel { unit, release: image.release.clone(), scheme: self.scheme, running, waiting }
+    }
 }
 
 fn not_counted<'a>(packages: &[&'a Package], container: bool) -> Vec<NotCounted<'a>> {
     let mut groups: Vec<NotCounted<'a>> = Vec::new();
     for &package in packages.iter().filter(|package| !package.origin.is_foreign()) {
-        let Some(source) = statements_source(&package.source.name) else { continue };
-        let version = kernel_version(package);
-        match groups.iter_mut().find(|group| group.unit.source == source && group.unit.version == version) {
+        let Some(part) = part(package) else { continue };
+        match groups.iter_mut().find(|group| group.unit.source == part.source && group.unit.version == part.version) {
             Some(group) => group.unit.packages.push(package),
             None => {
-                let unit = Unit { source, version: Cow::Borrowed(version), packages: vec![package] };
+                let unit = Unit { packages: vec![package], ..Unit::bare(part.source, part.version) };
                 groups.push(NotCounted { unit, container });
             }
         }
@@ -273,16 +244,26 @@ fn not_counted<'a>(packages: &[&'a Package], container: bool) -> Vec<NotCounted<
 }
 
 fn superseded(image: &Image<'_>) -> Exclusion {
+    let name = &image.package.name;
+    let command = match image.package.kind {
+        PackageKind::Deb => "apt-get autoremove --purge".to_owned(),
+        PackageKind::Apk => format!("apk del {name}"),
+        PackageKind::Alpm => format!("pacman -R {name}"),
+        _ => format!("rpm -e {name}-{}", image.package.version),
+    };
     Exclusion {
         rules_package: RulesPackage::Cve,
         code: ExclusionCode::SupersededKernel,
         subject: format!("{} {}", image.package.name, image.version),
         reason: LocalText::new(
-            "this kernel is installed, but it is neither the one that runs nor the one that would run after a reboot, \
-             so its vulnerabilities are not counted; `apt-get autoremove --purge` removes kernels that are no longer \
-             needed",
-            "このカーネルはインストールされていますが、実行中でも次回起動時に使われるものでもないため、脆弱性を数えて\
-             いません。不要なカーネルは `apt-get autoremove --purge` で削除できます",
+            format!(
+                "this kernel is installed, but it is neither the one that runs nor the one that would run after a \
+                 reboot, so its vulnerabilities are not counted; `{command}` removes kernels that are no longer needed"
+            ),
+            format!(
+                "このカーネルはインストールされていますが、実行中でも次回起動時に使われるものでもないため、脆弱性を\
+                 数えていません。不要なカーネルは `{command}` で削除できます"
+            ),
         ),
         place: Some(image.package.record.clone()),
     }
@@ -307,7 +288,6 @@ fn not_a_package(release: &str) -> Exclusion {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::*;
     use crate::sample::{contained, host, judge, running};
 
     const OLD: &str = "linux-image-6.1.0-25-amd64 6.1.106-3 linux-signed-amd64 6.1.106+3";
@@ -429,40 +409,5 @@ mod tests {
     fn a_report_that_is_no_version_is_not_judged() {
         let machine = running(host(&[NOW]), "6.1.0-28-amd64", Some("6.1_x"));
         assert!(judge(&machine, FLAWS).starts_with("! unparsable-version: linux 6.1_x"));
-    }
-
-    #[test]
-    fn kernel_sources_map_to_the_source_that_statements_name() {
-        for (source, expected) in [
-            ("linux", Some("linux")),
-            ("linux-signed-amd64", Some("linux")),
-            ("linux-signed-arm64", Some("linux")),
-            ("linux-6.1", Some("linux-6.1")),
-            ("linux-6.12", Some("linux-6.12")),
-            ("linux-signed-6.1-amd64", Some("linux-6.1")),
-            ("linux-atm", None),
-            ("linux-base", None),
-            ("linux-signed-x-y", None),
-            ("linuxptp", None),
-            ("openssl", None),
-        ] {
-            assert_eq!(statements_source(source).as_deref(), expected, "{source}");
-        }
-    }
-
-    #[test]
-    fn image_packages_name_their_release() {
-        for (package, expected) in [
-            ("linux-image-6.1.0-28-amd64", Some("6.1.0-28-amd64")),
-            ("linux-image-6.1.0-28-amd64-unsigned", Some("6.1.0-28-amd64")),
-            ("linux-image-6.12.43+deb13-cloud-arm64", Some("6.12.43+deb13-cloud-arm64")),
-            ("linux-image-amd64", None),
-            ("linux-image-cloud-amd64", None),
-            ("linux-image-6.1.0-28-amd64-dbg", None),
-            ("linux-headers-6.1.0-28-amd64", None),
-            ("linux-libc-dev", None),
-        ] {
-            assert_eq!(image_release(package), expected, "{package}");
-        }
     }
 }

@@ -8,8 +8,8 @@
 //! # Invariants
 //!
 //! - A version is compared under the scheme of the host's own distribution, never a guessed one.
-//! - Vendors name source packages: each flaw is reported once for each source package and
-//!   installed version, with the binary packages that carry it.
+//! - Each flaw is reported once for each source package and installed version, with the binary packages that carry
+//!   it, whether the vendor names sources or binaries, flaws or advisories that cover many (see `weigh`).
 //! - A package that the distribution did not build is not judged by the distribution's
 //!   statements. The kernel is judged once, as the one that runs (see [`kernel`]).
 //! - What cannot be judged becomes an exclusion with a reason; nothing disappears.
@@ -17,20 +17,26 @@
 
 pub mod authority;
 pub mod explain;
+mod family;
 pub mod finding;
 mod inventory;
 pub mod kernel;
+mod languages;
 pub mod matching;
 mod recommend;
+mod scope;
 pub mod severity;
 mod sources;
 pub mod upgrade;
+mod verdict;
+mod weigh;
 
 #[cfg(test)]
 mod sample;
 
 pub use explain::{Explanation, Reasoning, Verdict, explain};
 pub use finding::findings;
-pub use matching::{Installed, Judged, Match, MatchResult, Outcome, match_packages};
+pub use matching::{Installed, Judged, Match, MatchResult, match_packages};
 pub use sources::statement_sources;
 pub use upgrade::upgrades;
+pub use verdict::Outcome;

@@ -1,16 +1,22 @@
 //! Holds vendor statements against what is installed.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-use yagura_index::{Index, StateRef, StatementRef};
+use yagura_index::{Index, StatementRef};
 use yagura_model::finding::KernelVerdict;
-use yagura_model::{Exclusion, ExclusionCode, LocalText, Package, ReleaseKey, Snapshot};
-use yagura_version::{DebVersion, Scheme};
+use yagura_model::{
+    Ecosystem, Exclusion, ExclusionCode, LocalText, Package, PackageKind, ReleaseKey, RulesPackage, Snapshot,
+};
+use yagura_version::Scheme;
 
 use crate::authority::Deciding;
+use crate::family::{self, Family};
 use crate::inventory::{self, Unit};
 use crate::kernel::JudgedKernel;
+use crate::languages;
+use crate::scope::Scope;
+use crate::verdict::{self, Decision, Memo, Outcome, VersionError};
+use crate::weigh::{Court, Flaw, Rules, Weighed};
 
 /// How many ids an exclusion names before it only counts.
 const NAMED_MAX: usize = 5;
@@ -26,6 +32,8 @@ pub struct MatchResult<'a> {
     pub matches: Vec<Match<'a>>,
     /// What could not be judged.
     pub exclusions: Vec<Exclusion>,
+    /// How many packages of languages were held against a feed.
+    pub languages: usize,
 }
 
 /// Whether the packages of a host could be judged.
@@ -43,11 +51,15 @@ pub enum Judged {
 /// A source package as installed.
 #[derive(Debug, Clone)]
 pub struct Installed<'a> {
+    /// The release that it was judged as: `debian:bookworm`, `ecosystem:npm`.
+    pub release: String,
+    /// How its versions are ordered.
+    pub scheme: Scheme,
     /// The source package that statements name: `linux` for every kernel image.
     pub source: String,
-    /// The version that was compared: the source's own, or the kernel's.
+    /// The version that was compared: the source's own, a binary's, or the kernel's.
     pub version: String,
-    /// The installed binary packages built from it, by name.
+    /// The installed binary packages that have the flaw, by name.
     pub packages: Vec<&'a Package>,
     /// For a kernel: what is judged of it.
     kernel: Option<JudgedKernel<'a>>,
@@ -58,10 +70,16 @@ pub struct Installed<'a> {
 pub struct Match<'a> {
     /// What has it.
     pub installed: Arc<Installed<'a>>,
-    /// Who says so.
+    /// The flaw's id: the CVE where there is one.
+    pub vulnerability: &'a str,
+    /// Who says so. Its own id is an advisory's where an advisory covers the flaw.
     pub statement: StatementRef<'a>,
     /// Whether there is a fix.
     pub outcome: Outcome<'a>,
+    /// The vendor's advisories that carry the fix.
+    pub advisories: Vec<&'a str>,
+    /// The entitlement that the fix needs and the host lacks: `esm-infra`.
+    pub entitlement: Option<&'a str>,
 }
 
 impl Match<'_> {
@@ -72,50 +90,6 @@ impl Match<'_> {
             Outcome::Unfixed => None,
         };
         self.installed.kernel.as_ref().map(|kernel| kernel.verdict(fixed))
-    }
-}
-
-/// Whether there is a fix for a flaw that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome<'a> {
-    /// The installed version is older than the fixed one.
-    Fixable {
-        /// The first version without the flaw.
-        fixed: &'a str,
-    },
-    /// There is no fix; the statement's state says why.
-    Unfixed,
-}
-
-/// What a statement means for an installed version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision<'a> {
-    /// It has the flaw.
-    Affected(Outcome<'a>),
-    /// It is the fixed version or a later one.
-    FixedAlready,
-    /// This build never had it.
-    NotAffected,
-    /// The vendor does not know yet.
-    UnderInvestigation,
-    /// The statement's fixed version is none.
-    BadFixedVersion(&'a str),
-}
-
-/// Decides what a statement means for an installed version.
-pub(crate) fn decide<'a>(state: StateRef<'a>, installed: &DebVersion<'_>) -> Decision<'a> {
-    match state {
-        StateRef::NotAffected => Decision::NotAffected,
-        // No feed of this scheme gives ranges.
-        StateRef::UnderInvestigation | StateRef::Affected(_) => Decision::UnderInvestigation,
-        StateRef::Open | StateRef::WillNotFix | StateRef::Postponed | StateRef::EndOfLife => {
-            Decision::Affected(Outcome::Unfixed)
-        }
-        StateRef::Fixed(fixed) => match DebVersion::parse(fixed) {
-            Err(_) => Decision::BadFixedVersion(fixed),
-            Ok(version) if installed.cmp(&version) == Ordering::Less => Decision::Affected(Outcome::Fixable { fixed }),
-            Ok(_) => Decision::FixedAlready,
-        },
     }
 }
 
@@ -134,7 +108,7 @@ pub(crate) fn obstacle(snapshot: &Snapshot, index: &Index<'_>) -> Option<LocalTe
             format!("`{name}` のリリースを特定できないため、パッケージに関する脆弱性情報を照合できません"),
         ));
     };
-    if scheme(&key).is_none() {
+    if Family::of(&key).is_none() {
         return Some(LocalText::new(
             format!("packages of `{key}` cannot be judged: yagura has no feed and no version order for it"),
             format!("`{key}` に対応するフィードとバージョン比較規則がないため、パッケージを評価できません"),
@@ -146,7 +120,8 @@ pub(crate) fn obstacle(snapshot: &Snapshot, index: &Index<'_>) -> Option<LocalTe
             format!("インデックスに `{key}` の脆弱性情報がありません。`yagura feed sync` を実行してください"),
         ));
     }
-    if snapshot.package_database.is_none() && snapshot.packages.is_empty() {
+    let of_the_system = |package: &Package| package.kind.is_of_the_system();
+    if snapshot.package_database.is_none() && !snapshot.packages.iter().any(of_the_system) {
         return Some(LocalText::new(
             "the host has no package database that yagura reads, so there is no package to judge",
             "読み取れるパッケージデータベースがホストにないため、評価するパッケージがありません",
@@ -155,133 +130,205 @@ pub(crate) fn obstacle(snapshot: &Snapshot, index: &Index<'_>) -> Option<LocalTe
     None
 }
 
-/// Returns how versions of a release's packages are compared; `None` where we must not guess.
-pub(crate) fn scheme(release: &ReleaseKey) -> Option<Scheme> {
-    (release.distribution() == "debian").then_some(Scheme::Dpkg)
-}
-
 /// Finds which published vulnerabilities the packages of a host have.
 pub fn match_packages<'a>(snapshot: &'a Snapshot, index: &Index<'a>) -> MatchResult<'a> {
     let release = snapshot.release.as_ref().and_then(yagura_model::Release::key);
-    let key = match (obstacle(snapshot, index), &release) {
-        (None, Some(key)) => key.as_str(),
-        (reason, _) => {
-            let judged = Judged::NotAssessed { reason: reason.unwrap_or_default() };
-            return MatchResult { judged, release, matches: Vec::new(), exclusions: Vec::new() };
+    let mut judge = Judge { index, matches: Vec::new(), exclusions: Vec::new() };
+    let judged = match (obstacle(snapshot, index), &release) {
+        (None, Some(release)) => {
+            judge.system(snapshot, release);
+            Judged::Yes
         }
+        (reason, _) => Judged::NotAssessed { reason: reason.unwrap_or_default() },
     };
-    let inventory = inventory::take(snapshot);
-    let mut judge = Judge { index, release: key, matches: Vec::new(), exclusions: inventory.exclusions() };
-    for unit in &inventory.units {
-        judge.unit(unit, None);
-    }
-    if let Some(kernel) = &inventory.kernel.judged {
-        judge.unit(&kernel.unit, Some(kernel));
-    }
-    for group in &inventory.kernel.not_counted {
-        let flaws = judge.count(&group.unit);
-        judge.exclusions.push(group.exclusion(flaws));
-    }
-    judge.exclusions.extend(inventory.kernel.exclusions);
+    let languages = judge.languages(snapshot);
+    judge.no_feeds_at_all(snapshot);
     let Judge { matches, mut exclusions, .. } = judge;
     exclusions.sort();
-    MatchResult { judged: Judged::Yes, release, matches, exclusions }
+    MatchResult { judged, release, matches, exclusions, languages }
 }
 
 struct Judge<'i, 'a> {
     index: &'i Index<'a>,
-    release: &'i str,
     matches: Vec<Match<'a>>,
     exclusions: Vec<Exclusion>,
 }
 
 impl<'a> Judge<'_, 'a> {
-    /// Judges one installed source package. Nothing is allocated for a statement without a match.
-    fn unit(&mut self, unit: &Unit<'a>, kernel: Option<&JudgedKernel<'a>>) {
-        let statements = self.index.statements(self.release, &unit.source);
-        if statements.len() == 0 {
-            return;
-        }
-        let version = match DebVersion::parse(&unit.version) {
-            Ok(version) => version,
-            // Other packages were sorted out before; this is a kernel's own report.
-            Err(error) => return self.exclusions.push(inventory::unparsable(unit, error)),
+    /// Judges what the operating system's package manager installed.
+    fn system(&mut self, snapshot: &'a Snapshot, release: &ReleaseKey) {
+        let Some(family) = Family::of(release) else { return };
+        let inventory = inventory::take(snapshot, family.scheme);
+        let scope = Scope::of(snapshot, release);
+        let court = Court {
+            index: self.index,
+            release: release.as_str(),
+            scheme: family.scheme,
+            scope: &scope,
+            rules: Rules::Vendor,
         };
-        let mut installed = None;
-        let (mut undecided, mut bad) = (Vec::new(), Vec::new());
-        let mut memo = Memo::default();
-        for statement in Deciding::among(statements) {
-            match memo.decide(&statement, &version) {
-                Decision::NotAffected | Decision::FixedAlready => {}
-                Decision::UnderInvestigation => undecided.push(statement.vulnerability()),
-                Decision::BadFixedVersion(_) => bad.push(statement.vulnerability()),
-                Decision::Affected(outcome) => {
-                    let installed = installed.get_or_insert_with(|| Arc::new(unit.to_installed(kernel)));
-                    self.matches.push(Match { installed: Arc::clone(installed), statement, outcome });
-                }
+        self.exclusions.extend(inventory.exclusions());
+        for unit in &inventory.units {
+            self.unit(&court, unit, None, family.plain);
+        }
+        if let Some(kernel) = &inventory.kernel.judged {
+            self.unit(&court, &kernel.unit, Some(kernel), family.plain);
+        }
+        for group in &inventory.kernel.not_counted {
+            let flaws = count(&court, &group.unit);
+            self.exclusions.push(group.exclusion(flaws));
+        }
+        self.exclusions.extend(inventory.kernel.exclusions);
+    }
+
+    /// Judges the packages of languages; returns how many were held against a feed.
+    fn languages(&mut self, snapshot: &'a Snapshot) -> usize {
+        let mut judged = 0;
+        let scope = Scope::default();
+        for (ecosystem, language) in languages::take(snapshot) {
+            let release = ReleaseKey::ecosystem(ecosystem);
+            if !self.index.speaks_of(release.as_str()) {
+                self.exclusions.push(no_feed(ecosystem, language.units.len()));
+                continue;
+            }
+            let scheme = family::scheme(ecosystem);
+            let court =
+                Court { index: self.index, release: release.as_str(), scheme, scope: &scope, rules: Rules::Ecosystem };
+            for unit in &language.units {
+                judged += 1;
+                self.unit(&court, unit, None, false);
             }
         }
-        if !undecided.is_empty() {
-            self.exclusions.push(inventory::exclusion(
-                ExclusionCode::UnderInvestigation,
-                unit,
-                undecided_reason(&undecided),
-            ));
-        }
-        if !bad.is_empty() {
-            self.exclusions.push(inventory::exclusion(ExclusionCode::UnparsableVersion, unit, bad_reason(&bad)));
+        judged
+    }
+
+    /// Says which packages nobody publishes advisories for.
+    fn no_feeds_at_all(&mut self, snapshot: &Snapshot) {
+        for package in snapshot.packages.iter().filter(|package| package.is_present()) {
+            let (kind, kind_ja) = match package.kind {
+                PackageKind::Snap => ("snap", "snap"),
+                PackageKind::Flatpak => ("Flatpak", "Flatpak"),
+                _ => continue,
+            };
+            self.exclusions.push(Exclusion {
+                rules_package: RulesPackage::Cve,
+                code: ExclusionCode::NoAuthority,
+                subject: format!("{} {}", package.name, package.version),
+                reason: LocalText::new(
+                    format!("its publisher bundles what is inside a {kind} and no feed speaks of it; ask the publisher"),
+                    format!("{kind_ja} の中身は発行者が同梱しており、対応する脆弱性情報がありません。発行者に確認してください"),
+                ),
+                place: Some(package.record.clone()),
+            });
         }
     }
 
-    /// Counts the flaws that a unit would have.
-    fn count(&self, unit: &Unit<'_>) -> usize {
-        let Ok(version) = DebVersion::parse(&unit.version) else { return 0 };
-        let mut memo = Memo::default();
-        Deciding::among(self.index.statements(self.release, &unit.source))
-            .filter(|statement| matches!(memo.decide(statement, &version), Decision::Affected(_)))
-            .count()
+    /// Judges one installed source package.
+    fn unit(&mut self, court: &Court<'_, 'a>, unit: &Unit<'a>, kernel: Option<&JudgedKernel<'a>>, plain: bool) {
+        let weighed = if plain { weigh_plain(court, unit) } else { court.weigh(unit) };
+        let weighed = match weighed {
+            Ok(weighed) => weighed,
+            // A distribution's packages were sorted out before; this is a kernel's own report, or a language's.
+            Err(error) => return self.exclusions.push(inventory::unparsable(unit, error)),
+        };
+        let mut whole: Option<Arc<Installed<'a>>> = None;
+        for flaw in weighed.flaws {
+            let is_whole = flaw.compared.is_none() && flaw.packages.len() == unit.packages.len();
+            let installed = if is_whole {
+                let shared = || Arc::new(unit.to_installed(court, kernel, &unit.version, unit.packages.clone()));
+                Arc::clone(whole.get_or_insert_with(shared))
+            } else {
+                let version = flaw.compared.unwrap_or(&unit.version);
+                Arc::new(unit.to_installed(court, kernel, version, flaw.packages))
+            };
+            self.matches.push(Match {
+                installed,
+                vulnerability: flaw.id,
+                statement: flaw.statement,
+                outcome: flaw.outcome,
+                advisories: flaw.advisories,
+                entitlement: flaw.entitlement,
+            });
+        }
+        if !weighed.undecided.is_empty() {
+            let reason = undecided_reason(&weighed.undecided);
+            self.exclusions.push(inventory::exclusion(ExclusionCode::UnderInvestigation, unit, reason));
+        }
+        if !weighed.bad.is_empty() {
+            let reason = bad_reason(&weighed.bad, court.scheme);
+            self.exclusions.push(inventory::exclusion(ExclusionCode::UnparsableVersion, unit, reason));
+        }
     }
 }
 
-/// Remembers, for one installed version, fixed versions that it has reached.
-///
-/// A kernel or a browser has thousands of statements and a few dozen fixed versions among them,
-/// nearly all long installed; remembering those spares reading and comparing the texts.
-struct Memo([Option<u32>; Memo::SLOTS]);
-
-impl Default for Memo {
-    fn default() -> Self {
-        Self([None; Self::SLOTS])
+/// Weighs a unit of a distribution whose feeds say one thing of each flaw in each source package. Nothing is
+/// allocated for a statement without a match.
+fn weigh_plain<'a>(court: &Court<'_, 'a>, unit: &Unit<'a>) -> Result<Weighed<'a>, VersionError> {
+    let mut weighed = Weighed::default();
+    let statements = court.index.statements(court.release, &unit.source);
+    if statements.len() == 0 {
+        return Ok(weighed);
     }
+    let version = verdict::Installed::parse(court.scheme, &unit.version)?;
+    let mut memo = Memo::default();
+    for statement in Deciding::among(statements) {
+        let id = statement.vulnerability();
+        match memo.decide(&statement, &version) {
+            Decision::NotAffected | Decision::FixedAlready | Decision::Outside => {}
+            Decision::UnderInvestigation => weighed.undecided.push(id),
+            Decision::BadFixedVersion(_) => weighed.bad.push(id),
+            Decision::Affected(outcome) => weighed.flaws.push(Flaw {
+                id,
+                statement,
+                outcome,
+                advisories: statement.advisories().collect(),
+                packages: unit.packages.clone(),
+                compared: None,
+                entitlement: None,
+            }),
+        }
+    }
+    Ok(weighed)
 }
 
-impl Memo {
-    /// Enough that a kernel's few hundred fixed versions seldom share one.
-    const SLOTS: usize = 256;
+/// Counts the flaws that a unit would have.
+fn count(court: &Court<'_, '_>, unit: &Unit<'_>) -> usize {
+    court.weigh(unit).map_or(0, |weighed| weighed.flaws.len())
+}
 
-    fn decide<'a>(&mut self, statement: &StatementRef<'a>, installed: &DebVersion<'_>) -> Decision<'a> {
-        let Some(fixed) = statement.fixed_id() else { return decide(statement.state(), installed) };
-        // Fibonacci hashing: the numbers are offsets that lie close together; the top eight bits
-        // of the product spread them over the 256 slots.
-        let slot = usize::try_from(fixed.wrapping_mul(0x9e37_79b1) >> 24).ok().and_then(|slot| self.0.get_mut(slot));
-        let Some(slot) = slot else { return decide(statement.state(), installed) };
-        if *slot == Some(fixed) {
-            return Decision::FixedAlready;
-        }
-        let decision = decide(statement.state(), installed);
-        if decision == Decision::FixedAlready {
-            *slot = Some(fixed);
-        }
-        decision
+fn no_feed(ecosystem: Ecosystem, packages: usize) -> Exclusion {
+    let registry = family::registry(ecosystem);
+    Exclusion {
+        rules_package: RulesPackage::Cve,
+        code: ExclusionCode::NoAuthority,
+        subject: format!("{registry} packages"),
+        reason: LocalText::new(
+            format!(
+                "{packages} of them are not assessed: no feed in the index speaks of {registry}; run `yagura feed sync`"
+            ),
+            format!(
+                "{packages} 件を評価していません。インデックスに {registry} の脆弱性情報がありません。\
+                 `yagura feed sync` を実行してください"
+            ),
+        ),
+        place: None,
     }
 }
 
 impl<'a> Unit<'a> {
-    fn to_installed(&self, kernel: Option<&JudgedKernel<'a>>) -> Installed<'a> {
+    fn to_installed(
+        &self,
+        court: &Court<'_, '_>,
+        kernel: Option<&JudgedKernel<'a>>,
+        version: &str,
+        packages: Vec<&'a Package>,
+    ) -> Installed<'a> {
         Installed {
+            release: court.release.to_owned(),
+            scheme: court.scheme,
             source: self.source.to_string(),
-            version: self.version.to_string(),
-            packages: self.packages.clone(),
+            version: version.to_owned(),
+            packages,
             kernel: kernel.cloned(),
         }
     }
@@ -295,11 +342,11 @@ fn undecided_reason(ids: &[&str]) -> LocalText {
     )
 }
 
-fn bad_reason(ids: &[&str]) -> LocalText {
+fn bad_reason(ids: &[&str], scheme: Scheme) -> LocalText {
     let (count, named) = (ids.len(), name_some(ids));
     LocalText::new(
-        format!("the feed's fixed version is not a Debian version for {}: {named}", flaws(count)),
-        format!("フィードの修正バージョンが Debian の形式ではない脆弱性が {count} 件あります: {named}"),
+        format!("the feed's fixed version is no version by the rules of {scheme} for {}: {named}", flaws(count)),
+        format!("フィードの修正バージョンが {scheme} の形式ではない脆弱性が {count} 件あります: {named}"),
     )
 }
 
@@ -344,8 +391,8 @@ mod tests {
             ),
             (
                 "fixed 5.#",
-                "! unparsable-version: openssl 3.0.15-1: the feed's fixed version is not a Debian version for 1 \
-                 vulnerability: CVE-1\n",
+                "! unparsable-version: openssl 3.0.15-1: the feed's fixed version is no version by the rules of dpkg \
+                 for 1 vulnerability: CVE-1\n",
             ),
         ] {
             assert_eq!(judge(&installed, &[&format!("openssl CVE-1 {statement}")]), expected, "{statement}");

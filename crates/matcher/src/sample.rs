@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use yagura_index::{Index, IndexBuilder};
 use yagura_model::{
-    Epss, Evidence, Exclusion, FeedId, FeedRecord, Finding, HostIdentity, Kernel, Origin, Package, PackageState,
-    PackageStatus, Release, ReleaseKey, Snapshot, SourceLine, SourcePackage, Statement, StatementState, Urgency,
-    Virtualization, Vulnerability,
+    AffectedRange, Ecosystem, Epss, Evidence, Exclusion, FeedId, FeedRecord, Finding, HostIdentity, Kernel, Names,
+    Origin, Package, PackageKind, PackageState, PackageStatus, RangeEnd, Release, ReleaseKey, Snapshot, SourceLine,
+    SourcePackage, Statement, StatementState, Urgency, Virtualization, Vulnerability,
 };
 
 use crate::{Judged, MatchResult, findings, match_packages};
@@ -33,7 +33,8 @@ pub(crate) fn host(packages: &[&str]) -> Snapshot {
 }
 
 fn package(line: &str) -> Package {
-    let (words, plain): (Vec<&str>, Vec<&str>) = line.split(' ').partition(|word| word.starts_with(['+', '=', '@']));
+    let (words, plain): (Vec<&str>, Vec<&str>) =
+        line.split(' ').partition(|word| word.starts_with(['+', '=', '@', '%']));
     let name = plain[0].to_owned();
     let version = plain[1].to_owned();
     let mut package = Package {
@@ -53,6 +54,7 @@ fn package(line: &str) -> Package {
     };
     for word in words {
         match word.split_at(1) {
+            ("%", label) => package.provenance.module = Some(label.into()),
             ("+", architecture) => package.architecture = architecture.into(),
             ("@", who) => package.origin = Origin::Foreign { who: who.into(), shown_by: "its package list".into() },
             (_, "hold") => package.status.want = "hold".into(),
@@ -60,6 +62,55 @@ fn package(line: &str) -> Package {
         }
     }
     package
+}
+
+/// A host of another distribution; its packages have that distribution's kind.
+pub(crate) fn host_of(distribution: &str, version: &str, packages: &[&str]) -> Snapshot {
+    let mut snapshot = host(packages);
+    let kind = if distribution == "ubuntu" { PackageKind::Deb } else { PackageKind::Rpm };
+    snapshot.packages.iter_mut().for_each(|package| package.kind = kind);
+    snapshot.release = Some(Release {
+        distribution: distribution.into(),
+        version: Some(version.into()),
+        pretty_name: format!("{distribution} {version}"),
+        ..Release::default()
+    });
+    snapshot
+}
+
+/// A Debian host with packages of a language: `name version [owned]`.
+pub(crate) fn language_host(ecosystem: &str, packages: &[&str]) -> Snapshot {
+    let mut snapshot = host(&[]);
+    let ecosystem = Ecosystem::from_word(ecosystem).unwrap();
+    snapshot.package_database = None;
+    snapshot.release = None;
+    for line in packages {
+        let mut package = package(line.trim_end_matches(" owned"));
+        package.kind = PackageKind::Language(ecosystem);
+        package.provenance.owner = line.ends_with(" owned").then(|| "python3-something".into());
+        snapshot.packages.push(package);
+    }
+    snapshot
+}
+
+/// An advisory that covers vulnerabilities.
+pub(crate) fn advisory(id: &str, covers: &[&str]) -> Vulnerability {
+    let covers = covers.iter().map(|&id| id.to_owned()).collect();
+    Vulnerability { id: id.into(), covers, description: "an update".into(), ..Vulnerability::default() }
+}
+
+/// Judges a host by statements about one release; what has no release of its own is not shown as not assessed.
+pub(crate) fn judge_with(
+    snapshot: &Snapshot,
+    release: &str,
+    statements: &[&str],
+    vulnerabilities: &[Vulnerability],
+) -> String {
+    let (distribution, name) = release.split_once(':').unwrap();
+    let bytes = index_of(&ReleaseKey::new(distribution, name), statements, vulnerabilities);
+    let index = Index::open(&bytes).unwrap();
+    let text = render(&match_packages(snapshot, &index));
+    text.lines().filter(|line| !line.starts_with("not assessed: ")).map(|line| format!("{line}\n")).collect()
 }
 
 /// The same host, running a kernel.
@@ -85,10 +136,13 @@ pub(crate) fn index(statements: &[&str]) -> Vec<u8> {
 }
 
 pub(crate) fn index_with(statements: &[&str], vulnerabilities: &[Vulnerability]) -> Vec<u8> {
+    index_of(&ReleaseKey::new("debian", "bookworm"), statements, vulnerabilities)
+}
+
+fn index_of(release: &ReleaseKey, statements: &[&str], vulnerabilities: &[Vulnerability]) -> Vec<u8> {
     let mut builder = IndexBuilder::new();
-    let release = ReleaseKey::new("debian", "bookworm");
     for line in statements {
-        builder.statement(statement(line, &release));
+        builder.statement(statement(line, release));
     }
     vulnerabilities.iter().cloned().for_each(|facts| builder.vulnerability(facts));
     builder.feed(FeedRecord {
@@ -98,18 +152,27 @@ pub(crate) fn index_with(statements: &[&str], vulnerabilities: &[Vulnerability])
         records: 0,
         statements: 0,
         rejected: 0,
-        releases: vec![release],
+        releases: vec![release.clone()],
         fingerprint: String::new(),
         fresh_days: 3,
     });
     builder.build(Timestamp::UNIX_EPOCH).unwrap()
 }
 
+/// Further words: `binary`, `#channel`, `%module`.
 fn statement(line: &str, release: &ReleaseKey) -> Statement {
-    let words: Vec<&str> = line.split(' ').collect();
+    let (scope, words): (Vec<&str>, Vec<&str>) =
+        line.split(' ').partition(|word| *word == "binary" || word.starts_with(['#', '%']) && word.len() > 1);
+    let scoped = |mark: char| scope.iter().find_map(|word| word.strip_prefix(mark)).map(str::to_owned);
     let (feed, package) = words[0].split_once(':').unwrap_or(("debian-tracker", words[0]));
     let (state, rest) = match words[2] {
         "fixed" => (StatementState::Fixed(words[3].into()), &words[4..]),
+        "ranges" => {
+            let (first, last) = words[3].split_once("..").unwrap();
+            let introduced = (!first.is_empty()).then(|| first.to_owned());
+            let range = AffectedRange { introduced, end: RangeEnd::Fixed(last.into()) };
+            (StatementState::Affected(vec![range]), &words[4..])
+        }
         "open" => (StatementState::Open, &words[3..]),
         "postponed" => (StatementState::Postponed, &words[3..]),
         "will-not-fix" => (StatementState::WillNotFix, &words[3..]),
@@ -130,6 +193,9 @@ fn statement(line: &str, release: &ReleaseKey) -> Statement {
         feed: FeedId::new(feed),
         release: release.clone(),
         package: package.into(),
+        names: if scope.contains(&"binary") { Names::Binary } else { Names::Source },
+        channel: scoped('#'),
+        module: scoped('%'),
         vulnerability: words[1].into(),
         note: (state == StatementState::Postponed).then(|| "Minor issue".into()),
         state,
@@ -158,12 +224,17 @@ fn render(result: &MatchResult<'_>) -> String {
         writeln!(text, "not assessed: {}", reason.en).unwrap();
     }
     for found in &result.matches {
-        let statement = found.statement;
         let packages: Vec<&str> = found.installed.packages.iter().map(|package| package.name.as_str()).collect();
-        write!(text, "{} {} {} ", statement.vulnerability(), found.installed.source, found.installed.version).unwrap();
+        write!(text, "{} {} {} ", found.vulnerability, found.installed.source, found.installed.version).unwrap();
         write!(text, "[{}] {:?}", packages.join(" "), found.outcome).unwrap();
         if found.outcome == crate::Outcome::Unfixed {
-            write!(text, " {}", statement.state().to_owned().word()).unwrap();
+            write!(text, " {}", found.statement.state().to_owned().word()).unwrap();
+        }
+        for advisory in &found.advisories {
+            write!(text, " {advisory}").unwrap();
+        }
+        if let Some(line) = found.entitlement {
+            write!(text, " needs {line}").unwrap();
         }
         if let Some(kernel) = found.kernel() {
             write!(text, " {kernel:?}").unwrap();

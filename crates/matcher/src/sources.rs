@@ -3,22 +3,26 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use yagura_model::Snapshot;
+use yagura_model::{PackageKind, Snapshot};
 
-use crate::kernel;
+use crate::kernel::names;
 
-/// Returns name and version of every source package of which a statement may concern the host.
+/// Returns name and version of every package of which a statement may concern the host.
 ///
-/// Most are the sources of its packages. A signed kernel has a source of its own, but statements speak of `linux`;
+/// Most are the sources of its packages, and the packages themselves where vendors name those. A signed kernel has a source of its own, but statements speak of `linux`;
 /// and a kernel may run whose package was removed.
 pub fn statement_sources(snapshot: &Snapshot) -> BTreeSet<(Cow<'_, str>, &str)> {
-    let present = snapshot.packages.iter().filter(|package| package.is_present());
-    let mut sources: BTreeSet<(Cow<'_, str>, &str)> = present
-        .map(|package| match kernel::statements_source(&package.source.name) {
-            Some(source) => (source, kernel::kernel_version(package)),
-            None => (Cow::Borrowed(package.source.name.as_str()), package.source.version.as_str()),
-        })
-        .collect();
+    let mut sources: BTreeSet<(Cow<'_, str>, &str)> = BTreeSet::new();
+    for package in snapshot.packages.iter().filter(|package| package.is_present()) {
+        sources.insert(match names::part(package) {
+            Some(part) => (part.source, part.version),
+            None => (Cow::Borrowed(&package.source.name), &package.source.version),
+        });
+        // Advisories of rpm distributions speak of binary packages.
+        if package.kind == PackageKind::Rpm {
+            sources.insert((Cow::Borrowed(&package.name), &package.version));
+        }
+    }
     if let Some(version) = &snapshot.kernel.running_package_version {
         sources.insert((Cow::Borrowed("linux"), version));
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use yagura_model::assessment::Upgrade;
 use yagura_model::finding::{AffectedPackage, KernelVerdict};
 use yagura_model::{Evidence, Finding, LocalText, Severity, StatementState, VulnerabilityEvidence};
-use yagura_version::dpkg;
+use yagura_version::Scheme;
 
 use crate::recommend::is_held;
 
@@ -44,7 +44,9 @@ struct Group<'f> {
 
 impl<'f> Group<'f> {
     fn add(&mut self, severity: Severity, evidence: &'f VulnerabilityEvidence, fixed: &'f str) {
-        if self.fixed.is_empty() || dpkg::compare(self.fixed, fixed) == Ordering::Less {
+        let scheme = Scheme::ALL.iter().find(|scheme| scheme.name() == evidence.scheme).copied();
+        let scheme = scheme.unwrap_or(Scheme::Dpkg);
+        if self.fixed.is_empty() || scheme.compare(self.fixed, fixed) == Ordering::Less {
             self.fixed = fixed;
         }
         let name = |package: &'f AffectedPackage| package.name.as_str();

@@ -187,6 +187,8 @@ pub struct VulnerabilityEvidence {
     pub scheme: &'static str,
     /// The comparison in words: `3.0.15-1 < 3.0.16-1 (dpkg)`, or why there was none.
     pub comparison: String,
+    /// The line of support that carries the fix and that the host lacks: `esm-infra`.
+    pub entitlement: Option<String>,
     /// For a kernel: which one the verdict is about.
     pub kernel: Option<KernelVerdict>,
     /// CVSS vectors with computed base scores, newest version of the standard first.
@@ -210,6 +212,8 @@ pub struct AffectedPackage {
     pub architecture: String,
     /// dpkg's status, where it is not `install ok installed`.
     pub status: Option<String>,
+    /// Where a package of a language lies: `/srv/app/package-lock.json`.
+    pub place: Option<String>,
 }
 
 /// Which kernel a verdict is about.

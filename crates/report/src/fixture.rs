@@ -256,6 +256,7 @@ fn evidence(
                 version: (*version).into(),
                 architecture: "amd64".into(),
                 status: None,
+                place: None,
             })
             .collect(),
         state,
@@ -263,6 +264,7 @@ fn evidence(
         note: None,
         scheme: "dpkg",
         comparison,
+        entitlement: None,
         kernel: None,
         cvss: Vec::new(),
         kev: None,

@@ -1,6 +1,6 @@
 //! Comparing one value with another: the operations of OVAL on its data types.
 //!
-//! - [`versions`]: the orders of version texts.
+//! - [`versions`]: the order of dotted numbers; those of packages are `yagura_version`'s.
 //! - [`addresses`]: IPv4 and IPv6 addresses and prefixes.
 
 mod addresses;
@@ -92,7 +92,7 @@ pub(crate) fn compare_text(
         Datatype::Version | Datatype::FilesetRevision | Datatype::IosVersion => {
             operation.judge(versions::dotted(candidate, wanted))
         }
-        Datatype::EvrString => operation.judge(versions::rpm(candidate, wanted)),
+        Datatype::EvrString => operation.judge(yagura_version::rpm::compare(candidate, wanted)),
         Datatype::DebianEvrString => operation.judge(yagura_version::dpkg::compare(candidate, wanted)),
         Datatype::Ipv4Address => addresses::ipv4(candidate, operation, wanted),
         Datatype::Ipv6Address => addresses::ipv6(candidate, operation, wanted),

@@ -7,6 +7,17 @@
 //! - [`Item`], [`Value`], [`Field`]: what was found; [`Facts`] lets filters look at a thing before it is an item.
 //! - [`Pattern`]: Perl-compatible, bounded; the one that collectors and engine share.
 //!
+//! # The engine
+//!
+//! - [`Content`]: data streams, or benchmarks and definitions side by side; tailoring files.
+//! - [`Compiled`]: one profile of a benchmark, tailored, in one file without XML. Made on the server, judged anywhere.
+//! - [`judge`]: a compiled benchmark over a collector gives [`Judged`]: [`Results`] with [`Evidence`], and with
+//!   [`RunFacts`] the standards' own documents (XCCDF `TestResult`, ARF).
+//! - [`Definitions`]: plain OVAL without a benchmark.
+//!
+//! Inside: `xml` reads within bounds, `oval` and `xccdf` hold content as values, `cpe` platforms, `eval` computes
+//! variables, objects, states and definitions, `truth` and `compare` are the tables.
+//!
 //! # Invariants
 //!
 //! - No file, socket, process, clock or randomness: the same content and the same items give the same results.
@@ -17,6 +28,7 @@ mod compare;
 mod compiled;
 mod content;
 mod cpe;
+mod definitions;
 mod error;
 mod eval;
 mod field;
@@ -37,6 +49,7 @@ pub use collect::{Collect, Collected};
 pub use compare::Operation;
 pub use compiled::{COMPILED_BYTES_MAX, COMPILED_FORMAT, Compiled, CompiledItem, CompiledRule, RuleFix, RuleTexts};
 pub use content::{BenchmarkSummary, Content, ProfileSummary};
+pub use definitions::{Bindings, DefinitionResults, Definitions};
 pub use error::ContentError;
 pub use eval::{Unwatched, Watch};
 pub use field::{Field, Kind};

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::collect::{Collect, Collected};
-use crate::eval::{Session, Unwatched, World};
+use crate::definitions::Definitions;
+use crate::eval::Unwatched;
 use crate::field::{Field, Kind};
-use crate::item::{Item, Value};
+use crate::item::Item;
+use crate::judge::Verdict;
 use crate::object::Object;
-use crate::oval::{Oval, Place, VariableContent, parse::oval};
-use crate::xml::{self, Element as _};
 
 /// The files that the documents about sets look for.
 struct SupportFiles(PathBuf);
@@ -55,20 +55,6 @@ fn folders(root: &Path) -> Vec<PathBuf> {
     all
 }
 
-fn bindings(folder: &Path) -> BTreeMap<String, Vec<Value>> {
-    let bytes = fs::read(folder.join("support/var/linux-external-variables.xml")).unwrap();
-    let document = xml::parse(xml::decode(&bytes).unwrap()).unwrap();
-    let variables = document
-        .descendants()
-        .filter(|node| node.has_tag_name(("http://oval.mitre.org/XMLSchema/oval-variables-5", "variable")));
-    variables
-        .map(|variable| {
-            let values = variable.named("value").map(|value| value.content().as_ref().into()).collect();
-            (variable.attr("id").unwrap().to_owned(), values)
-        })
-        .collect()
-}
-
 #[test]
 fn documents_of_the_language_agree_with_the_reference() {
     let Some(data) = yagura_testkit::shared_data("scap/mitre-oval") else { return };
@@ -83,43 +69,23 @@ fn documents_of_the_language_agree_with_the_reference() {
         let fields: Vec<&str> = line.split('\t').collect();
         expected.entry(fields[0].to_owned()).or_default().insert(fields[2].to_owned(), fields[3].to_owned());
     }
-    let bindings = bindings(folder.path());
+    let bindings = fs::read(folder.path().join("support/var/linux-external-variables.xml")).unwrap();
+    let bindings = Definitions::parse_bindings(&bindings).unwrap();
+    let mut files = SupportFiles(folder.path().join("support"));
+    let now = "2026-11-01T00:00:00Z".parse().unwrap();
     let (mut documents, mut compared, mut differences) = (0, 0, Vec::new());
     for (name, results) in expected.iter().filter(|(name, _)| name.starts_with("oval")) {
         let bytes = fs::read(folder.path().join("linux").join(format!("{name}.xml"))).unwrap();
-        let document = xml::parse(xml::decode(&bytes).unwrap()).unwrap();
-        let oval = oval(document.root_element()).unwrap();
+        let definitions = Definitions::parse(&bytes).unwrap();
+        let judged = definitions.judge(&bindings, &mut files, &mut Unwatched, now).unwrap();
         documents += 1;
-        for (id, truth) in judged(&oval, &bindings, &folder.path().join("support")) {
+        for Verdict { id, truth, .. } in judged.definitions.into_iter().chain(judged.tests) {
             compared += 1;
-            if results.get(&id).is_none_or(|wanted| *wanted != truth) {
+            if results.get(&id).is_none_or(|wanted| *wanted != truth.name()) {
                 differences.push(format!("{name} {id}: {truth}, the reference has {:?}", results.get(&id)));
             }
         }
     }
     assert_eq!(differences, Vec::<String>::new());
     assert_eq!((documents, compared), (32, 350));
-}
-
-fn judged(oval: &Oval, bindings: &BTreeMap<String, Vec<Value>>, support: &Path) -> Vec<(String, String)> {
-    let all: Vec<Place> = (0..).take(oval.definitions.len()).collect();
-    let mut session = Session::new(oval, all.clone(), 1_795_000_000, 0).unwrap();
-    for (place, variable) in (0..).zip(&oval.variables) {
-        if let (VariableContent::External { .. }, Some(values)) = (&variable.content, bindings.get(&variable.id)) {
-            session.bind(place, values.clone());
-        }
-    }
-    let mut files = SupportFiles(support.to_owned());
-    let mut watch = Unwatched;
-    let mut world = World::new(&mut files, &mut watch);
-    for place in &all {
-        session.definition(*place, &mut world);
-    }
-    let definitions = session
-        .definition_results()
-        .map(|(place, truth)| (oval.definitions[usize::try_from(place).unwrap()].id.clone(), truth.name().to_owned()));
-    let tests = session.test_results().map(|(place, tested)| {
-        (oval.tests[usize::try_from(place).unwrap()].id.clone(), tested.truth.name().to_owned())
-    });
-    definitions.chain(tests).collect()
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use yagura_model::{Kev, Vulnerability};
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::json::{List, Str, malformed, reason};
 use crate::reading::{self, DESCRIPTION_BYTES_MAX, ID_BYTES_MAX, NOTE_BYTES_MAX};
 
@@ -29,6 +29,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",
         mirror: "cisa-kev/known_exploited_vulnerabilities.json",
         pick: Pick::Newest,
+        via: Via::Direct,
         transfer_bytes_max: 64 << 20,
         content_bytes_max: 64 << 20,
         members_max: 1,

@@ -6,7 +6,7 @@
 
 mod list;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "debian-advisories";
@@ -27,6 +27,7 @@ pub const FEED: FeedSpec = FeedSpec {
             url: "https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/DSA/list",
             mirror: "debian/security-tracker/data/DSA/list*",
             pick: Pick::All,
+            via: Via::Direct,
             transfer_bytes_max: LIST_BYTES_MAX,
             content_bytes_max: LIST_BYTES_MAX,
             members_max: 1,
@@ -36,6 +37,7 @@ pub const FEED: FeedSpec = FeedSpec {
             url: "https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/DLA/list",
             mirror: "debian/security-tracker/data/DLA/list*",
             pick: Pick::All,
+            via: Via::Direct,
             transfer_bytes_max: LIST_BYTES_MAX,
             content_bytes_max: LIST_BYTES_MAX,
             members_max: 1,

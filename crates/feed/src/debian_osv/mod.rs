@@ -13,7 +13,7 @@
 
 mod document;
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 
 /// Names the feed in findings, files and on the command line.
 pub const ID: &str = "debian-osv";
@@ -33,6 +33,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://storage.googleapis.com/osv-vulnerabilities/Debian/all.zip",
         mirror: "debian/osv/all-*.tar.zst",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 44,000 records in 2025: 10 MB solid, about 60 MB as a zip, 250 MB unpacked.
         transfer_bytes_max: 1 << 30,
         content_bytes_max: 4 << 30,

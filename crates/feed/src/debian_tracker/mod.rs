@@ -18,7 +18,7 @@ mod document;
 
 use yagura_model::{StatementState, Urgency};
 
-use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick};
+use crate::catalogue::{Authority, DocumentSpec, FeedSpec, Pick, Via};
 use crate::debian::grading;
 use crate::reading::{self, NOTE_BYTES_MAX};
 
@@ -37,6 +37,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://security-tracker.debian.org/tracker/data/json",
         mirror: "debian/derived/tracker-*.json.zst",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 70 MB in 2026, sent as it is or compressed.
         transfer_bytes_max: 512 << 20,
         content_bytes_max: 512 << 20,

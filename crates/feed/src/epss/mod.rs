@@ -6,7 +6,7 @@
 
 use yagura_model::{Epss, Vulnerability};
 
-use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink};
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
 use crate::reading::{self, ID_BYTES_MAX};
 
 /// Names the feed in findings, files and on the command line.
@@ -31,6 +31,7 @@ pub const FEED: FeedSpec = FeedSpec {
         url: "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz",
         mirror: "epss/epss_scores-*.csv.gz",
         pick: Pick::Newest,
+        via: Via::Direct,
         // 2 MB compressed, 10 MB plain in 2026.
         transfer_bytes_max: 64 << 20,
         content_bytes_max: 256 << 20,

@@ -14,6 +14,19 @@ pub(super) fn files(page: &str, folder: &Url) -> BTreeMap<String, Url> {
     within.filter_map(|url| Some((last_component(&url)?, url))).collect()
 }
 
+/// Returns the folders of a folder by their names.
+pub(super) fn folders(page: &str, folder: &Url) -> BTreeMap<String, Url> {
+    let links = link_targets(page).filter_map(|target| folder.join(&unescape(target)).ok());
+    let plain = links.filter(|url| url.query().is_none() && url.fragment().is_none());
+    let within = plain.filter_map(|url| {
+        let mut bare = url.clone();
+        bare.set_path(url.path().strip_suffix('/')?);
+        let name = is_within(&bare, folder).then(|| last_component(&bare)).flatten()?;
+        (name != "." && name != "..").then_some((name, url))
+    });
+    within.collect()
+}
+
 /// Returns the name of the file that an address points at, without percent signs.
 pub(super) fn last_component(url: &Url) -> Option<String> {
     let name = percent_decode(url.path_segments()?.next_back()?);
@@ -88,6 +101,16 @@ mod tests {
         let apache = "<tr><th><a href=\"?C=N;O=D\">Name</a></th></tr><tr><td><a href=\"/feeds/\">Parent Directory</a></td>\
                       <td><A HREF='/feeds/osv/all.zip'>all.zip</A></td><td><a class=x href=list>list</a></td></tr>";
         assert_eq!(names(apache), ["all.zip", "list"]);
+    }
+
+    #[test]
+    fn folders_end_in_a_slash() {
+        let page = "<a href=\"../\">..</a><a href=\"docker/\">d</a><a href=\"all.zip\">z</a><a href=\"/feeds/osv/R3.4/\">r</a>\
+                    <a href=\"a/b/\">deep</a><a href=\"/\">root</a><a href=\"./\">self</a><a href=\"http://evil.example/feeds/osv/x/\">x</a>";
+        let found = folders(page, &Url::parse("http://mirror.example/feeds/osv/").unwrap());
+        let names: Vec<&str> = found.keys().map(String::as_str).collect();
+        assert_eq!(names, ["R3.4", "docker"]);
+        assert_eq!(found["docker"].as_str(), "http://mirror.example/feeds/osv/docker/");
     }
 
     #[test]

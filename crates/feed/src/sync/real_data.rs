@@ -40,6 +40,8 @@ fn a_folder_mirror_an_archive_and_another_machine() {
     debian-osv stale of 2025-02-12
     cisa-kev stale of 2026-07-23
     epss stale of 2026-01-30
+    ubuntu-cve-tracker stale of 2024-08-09
+    amazon-linux stale of 2025-02-07
     ");
     assert_eq!(run(&options, FEEDS).unwrap().index, IndexOutcome::Unchanged);
 
@@ -68,6 +70,8 @@ fn a_mirror_of_pythons_web_server_as_of_an_earlier_day() {
     debian-osv missing
     cisa-kev stale of 2026-07-23
     epss stale of 2026-01-30
+    ubuntu-cve-tracker stale of 2024-08-09
+    amazon-linux stale of 2025-02-07
     ");
     let again = run(&options, FEEDS).unwrap();
     let updated = again.documents.iter().filter(|report| matches!(report.outcome, DocumentOutcome::Updated { .. }));

@@ -28,8 +28,13 @@ pub(crate) fn unpack(base: &Path, feed: &FeedSpec) -> Vec<Unpacked> {
         if document.pick == Pick::Newest {
             files = files.pop().into_iter().collect();
         }
-        for file in files {
+        for (label, file) in files {
+            let begin = entries.len();
             unpack_file(&file, document.name, &mut entries);
+            // A document by itself is called by its place in the mirror.
+            if let [entry] = &mut entries[begin..] {
+                entry.name = label;
+            }
         }
     }
     entries
@@ -43,20 +48,39 @@ pub(crate) fn compile_into(compiler: &mut Compiler, feed: &'static FeedSpec, ent
     }
 }
 
-fn matching(base: &Path, pattern: &str) -> Vec<PathBuf> {
-    let (folder, last) = pattern.rsplit_once('/').unwrap();
-    let (before, after) = last.split_once('*').unwrap_or((last, ""));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(base.join(folder))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_string_lossy();
-            name.starts_with(before) && name.ends_with(after) && (last.contains('*') || name == last)
-        })
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no file matches `{pattern}`");
-    files
+/// Lists the files that fit a pattern, with what a sync would call them.
+fn matching(base: &Path, pattern: &str) -> Vec<(String, PathBuf)> {
+    let mut found = vec![(String::new(), base.to_owned())];
+    let mut labelled = false;
+    for part in pattern.split('/') {
+        labelled |= part.contains('*');
+        let (before, after) = part.split_once('*').unwrap_or((part, ""));
+        let mut next = Vec::new();
+        for (label, folder) in found {
+            let Ok(listing) = std::fs::read_dir(&folder) else { continue };
+            for entry in listing {
+                let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+                let fits =
+                    if part.contains('*') { name.starts_with(before) && name.ends_with(after) } else { name == part };
+                if fits {
+                    let label = if labelled { format!("{label}/{name}") } else { name.clone() };
+                    next.push((label.trim_start_matches('/').to_owned(), folder.join(&name)));
+                }
+            }
+        }
+        found = next;
+        if !labelled {
+            found.iter_mut().for_each(|(label, _)| label.clear());
+        }
+    }
+    for (label, path) in &mut found {
+        if label.is_empty() {
+            *label = path.file_name().unwrap().to_string_lossy().into_owned();
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no file matches `{pattern}`");
+    found
 }
 
 pub(crate) fn unpack_file(file: &Path, document: &'static str, entries: &mut Vec<Unpacked>) {

@@ -38,6 +38,9 @@ pub(super) struct Vulnerability<'a> {
     note: Option<&'a str>,
     scheme: &'static str,
     comparison: &'a str,
+    /// The line of support that carries the fix and that the host lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entitlement: Option<&'a str>,
     kernel: Option<Kernel<'a>>,
     cvss: Vec<Cvss<'a>>,
     epss: Option<EpssMember>,
@@ -51,6 +54,9 @@ struct Package<'a> {
     version: &'a str,
     architecture: &'a str,
     status: Option<&'a str>,
+    /// Where a package of a language lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +116,7 @@ pub(super) fn vulnerability(evidence: &VulnerabilityEvidence, language: Language
         note: evidence.note.as_deref(),
         scheme: evidence.scheme,
         comparison: &evidence.comparison,
+        entitlement: evidence.entitlement.as_deref(),
         kernel: evidence.kernel.as_ref().map(|verdict| kernel(verdict, language)),
         cvss: evidence.cvss.iter().map(cvss).collect(),
         epss: evidence.epss.map(epss),
@@ -124,6 +131,7 @@ fn package(package: &AffectedPackage) -> Package<'_> {
         version: &package.version,
         architecture: &package.architecture,
         status: package.status.as_deref(),
+        place: package.place.as_deref(),
     }
 }
 

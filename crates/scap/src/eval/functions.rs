@@ -165,20 +165,37 @@ fn arithmetic(multiply: bool, arguments: &[Argument]) -> Result<Vec<Value>, Stri
         let mut whole = true;
         for value in combination {
             let text = value.text();
-            let number: f64 = text.trim().parse().map_err(|_| format!("`{text}` is no number"))?;
-            whole &= text.trim().parse::<i64>().is_ok();
+            let number = leading_number(&text);
+            whole &= !number.contains(['.', 'e', 'E']);
+            // A text that is no number counts as the reference counts it.
+            let number: f64 = number.parse().unwrap_or(0.0);
             if multiply {
                 result *= number;
             } else {
                 result += number;
             }
         }
-        // The text of a whole number within i64 is read back exactly.
         let text = if whole { format!("{result:.0}") } else { format!("{result:.6}") };
         values.push(text.parse::<i64>().map_or_else(|_| Value::from(text), Value::Int));
         Ok(())
     })?;
     Ok(values)
+}
+
+/// The number with which a text begins, if it does.
+pub(super) fn leading_number(text: &str) -> &str {
+    let text = text.trim_start();
+    let mut end = 0;
+    for (place, character) in text.char_indices() {
+        let fits = character.is_ascii_digit()
+            || (character == '.' && !text.get(..place).unwrap_or_default().contains('.'))
+            || (matches!(character, '+' | '-') && place == 0);
+        if !fits {
+            break;
+        }
+        end = place + 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 fn unique(arguments: &[Argument]) -> Vec<Value> {
@@ -198,7 +215,7 @@ fn split(text: &str, delimiter: &str) -> Vec<String> {
 fn substring(text: &str, start: i64, length: i64) -> Result<String, String> {
     let start = usize::try_from(start.max(1) - 1).unwrap_or(usize::MAX);
     let beyond = || format!("a substring begins behind the end of `{text}`");
-    let rest = text.as_bytes().get(start..).filter(|_| start < text.len().max(1)).ok_or_else(beyond)?;
+    let rest = text.as_bytes().get(start..).filter(|_| start < text.len()).ok_or_else(beyond)?;
     let length = usize::try_from(length).unwrap_or(rest.len()).min(rest.len());
     Ok(String::from_utf8_lossy(rest.get(..length).unwrap_or_default()).into_owned())
 }
@@ -260,6 +277,7 @@ mod tests {
         assert_eq!(of(-5, 1), ["a"]);
         assert_eq!(of(2, -1), ["bc"]);
         assert_eq!(of(2, 100), ["bc"]);
+        assert_eq!(result(&Function::Substring { start: 1, length: 2 }, &[texts(&[""])]).len(), 1);
         assert_eq!(of(4, 1), ["error: a substring begins behind the end of `abc`"]);
     }
 

@@ -3,7 +3,7 @@
 /// Turns a glob into an anchored pattern.
 pub(super) fn to_regex(glob: &str, noescape: bool) -> Result<String, String> {
     let mut pattern = String::from("^");
-    let mut characters = glob.chars().peekable();
+    let mut characters = glob.chars();
     // At the start of a segment no wildcard matches a leading dot.
     let mut segment_start = true;
     while let Some(character) = characters.next() {
@@ -12,21 +12,21 @@ pub(super) fn to_regex(glob: &str, noescape: bool) -> Result<String, String> {
             '*' => pattern.push_str(if starts { "(?=[^.])[^/]*" } else { "[^/]*" }),
             '?' => pattern.push_str(if starts { "[^./]" } else { "[^/]" }),
             '[' => {
-                let class: String = characters.clone().take_while(|c| *c != ']').collect();
-                if characters.clone().nth(class.chars().count()).is_none() {
+                let length = class_length(characters.as_str());
+                let Some(class) = length.and_then(|length| characters.as_str().get(..length)) else {
                     return Err(format!("`{glob}` has a class that does not end"));
-                }
-                let class_length = class.chars().count();
+                };
                 pattern.push('[');
                 match class.strip_prefix('!') {
                     Some(rest) => {
                         pattern.push('^');
                         pattern.push_str(rest);
                     }
-                    None => pattern.push_str(&class),
+                    None => pattern.push_str(class),
                 }
                 pattern.push(']');
-                characters.nth(class_length);
+                let rest = characters.as_str().get(class.len() + 1..).unwrap_or_default();
+                characters = rest.chars();
             }
             '\\' if !noescape => match characters.next() {
                 Some(escaped) => push_literal(&mut pattern, escaped),
@@ -37,6 +37,28 @@ pub(super) fn to_regex(glob: &str, noescape: bool) -> Result<String, String> {
     }
     pattern.push('$');
     Ok(pattern)
+}
+
+/// How many bytes a class has up to the bracket that ends it; a bracket that comes first is a member.
+fn class_length(text: &str) -> Option<usize> {
+    let negated = usize::from(text.starts_with(['!', '^']));
+    let mut places = text.char_indices().skip(negated).peekable();
+    if let Some((_, ']')) = places.peek() {
+        places.next();
+    }
+    while let Some((place, character)) = places.next() {
+        match character {
+            ']' => return Some(place),
+            '\\' => drop(places.next()),
+            // A named class has a bracket of its own.
+            '[' if text.get(place..).is_some_and(|rest| rest.starts_with("[:")) => {
+                let end = text.get(place..).and_then(|rest| rest.find(":]"))?;
+                while places.next_if(|(at, _)| *at <= place + end + 1).is_some() {}
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 fn push_literal(pattern: &mut String, literal: char) {
@@ -65,5 +87,19 @@ mod tests {
         assert!(matches("/etc/[!b]x", "/etc/ax"));
         assert!(matches(r"/etc/\*", "/etc/*"));
         assert!(to_regex("[ab", false).is_err());
+    }
+
+    #[test]
+    fn the_references_patterns() {
+        let glob = |glob| to_regex(glob, false).unwrap();
+        assert_eq!(glob("/etc/*.d/?x/.[ab]*"), r"^/etc/(?=[^.])[^/]*\.d/[^./]x/\.[ab][^/]*$");
+        assert_eq!(glob("/a/**/b"), "^/a/(?=[^.])[^/]*[^/]*/b$");
+        assert_eq!(glob("[!a]*"), "^[^a][^/]*$");
+        assert_eq!(glob("[]a]b"), "^[]a]b$");
+        assert_eq!(glob("[[:alpha:]]x"), "^[[:alpha:]]x$");
+        assert_eq!(glob(r"[a\]b]"), r"^[a\]b]$");
+        assert_eq!(glob(r"a\"), r"^a\\$");
+        assert_eq!(glob("a(b)|c^$"), r"^a\(b\)\|c\^\$$");
+        assert_eq!(to_regex(r"a\*b", true).unwrap(), r"^a\\[^/]*b$");
     }
 }

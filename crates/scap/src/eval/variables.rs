@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::functions::{self, Argument};
 use super::{Session, World};
-use crate::compare::{boolean, compare_value, integer};
+use crate::compare::compare_value;
 use crate::item::{Datatype, Flag, Status, Value};
 use crate::oval::{Component, Place, Possible, Variable, VariableContent, at};
 use crate::truth::{Tally, Truth};
@@ -101,10 +101,7 @@ fn external(datatype: Datatype, possible: &[Possible], values: &[Value]) -> Comp
             return Computed::failed(Flag::Error, datatype, format!("the external variable may not be `{value}`"));
         }
     }
-    match convert(values, datatype) {
-        Ok(values) => Computed { flag: Flag::Complete, datatype, values, message: None },
-        Err(message) => Computed::failed(Flag::Error, datatype, message),
-    }
+    Computed { flag: Flag::Complete, datatype, values: convert(values, datatype), message: None }
 }
 
 fn allows(possible: &Possible, datatype: Datatype, value: &Value) -> bool {
@@ -125,30 +122,16 @@ fn local(datatype: Datatype, flag: Flag, values: Vec<Value>, message: Option<Box
     if usable && values.is_empty() {
         return Computed::failed(Flag::Error, datatype, "the variable has no values");
     }
-    match convert(&values, datatype) {
-        Ok(values) => Computed { flag, datatype, values, message },
-        Err(message) => Computed::failed(Flag::Error, datatype, message),
-    }
+    Computed { flag, datatype, values: convert(&values, datatype), message }
 }
 
-/// Values in a variable's type.
-fn convert(values: &[Value], datatype: Datatype) -> Result<Arc<[Value]>, String> {
+/// Values in a variable's type; one that cannot be read as such stays text, and comparing it is an error.
+fn convert(values: &[Value], datatype: Datatype) -> Arc<[Value]> {
     let one = |value: &Value| match (datatype, value) {
-        (Datatype::Int, Value::Int(_)) | (Datatype::Boolean, Value::Bool(_)) => Ok(value.clone()),
-        (Datatype::Int, other) => {
-            let text = other.text();
-            // Arithmetic gives numbers with a fraction; an integer variable drops it.
-            let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b.is_ascii_digit()));
-            let number =
-                integer(whole.map_or(&*text, |(whole, _)| whole)).and_then(|number| i64::try_from(number).ok());
-            number.map(Value::Int).ok_or_else(|| format!("`{text}` is no integer"))
-        }
-        (Datatype::Boolean, other) => {
-            let text = other.text();
-            boolean(&text).map(Value::Bool).ok_or_else(|| format!("`{text}` is neither true nor false"))
-        }
-        (_, Value::Text(_)) => Ok(value.clone()),
-        (_, other) => Ok(Value::from(other.text().into_owned())),
+        (Datatype::Int, Value::Int(_)) | (Datatype::Boolean, Value::Bool(_)) => value.clone(),
+        (Datatype::Int | Datatype::Boolean, other) => crate::oval::parse::value(&other.text(), datatype),
+        (_, Value::Text(_)) => value.clone(),
+        (_, other) => Value::from(other.text().into_owned()),
     };
     values.iter().map(one).collect()
 }
