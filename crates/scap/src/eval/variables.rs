@@ -55,7 +55,7 @@ impl Session<'_> {
             },
             VariableContent::Local(component) => {
                 let Argument { flag, values, message } = self.component(component, world);
-                local(datatype, flag, values, message)
+                local(datatype, flag, &values, message)
             }
         }
     }
@@ -117,12 +117,12 @@ fn allows(possible: &Possible, datatype: Datatype, value: &Value) -> bool {
     }
 }
 
-fn local(datatype: Datatype, flag: Flag, values: Vec<Value>, message: Option<Box<str>>) -> Computed {
+fn local(datatype: Datatype, flag: Flag, values: &[Value], message: Option<Box<str>>) -> Computed {
     let usable = matches!(flag, Flag::Complete | Flag::Incomplete);
     if usable && values.is_empty() {
         return Computed::failed(Flag::Error, datatype, "the variable has no values");
     }
-    Computed { flag, datatype, values: convert(&values, datatype), message }
+    Computed { flag, datatype, values: convert(values, datatype), message }
 }
 
 /// Values in a variable's type; one that cannot be read as such stays text, and comparing it is an error.

@@ -235,11 +235,18 @@ impl Prose {
         for character in text.chars() {
             if !character.is_whitespace() {
                 self.line.push(character);
-            } else if !self.line.is_empty() && !self.line.ends_with(char::is_whitespace) {
-                self.line.push(' ');
-            } else if self.line.is_empty() && matches!(self.pieces.last(), Some(Piece::Value(_))) {
+            } else if self.wants_space() {
                 self.line.push(' ');
             }
+        }
+    }
+
+    /// Whether white space here separates two words.
+    fn wants_space(&self) -> bool {
+        if self.line.is_empty() {
+            matches!(self.pieces.last(), Some(Piece::Value(_)))
+        } else {
+            !self.line.ends_with(char::is_whitespace)
         }
     }
 
