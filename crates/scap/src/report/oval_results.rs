@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::writer::Writer;
 use super::{RunFacts, time};
 use crate::eval::{Found, Session};
-use crate::field::Kind;
+use crate::field::{Field, Kind};
 use crate::item::{Entry, Flag, Item, Status, Value};
 use crate::oval::{Criteria, ObjectDef, Place, Test, at};
 use crate::truth::{Tally, Truth};
@@ -285,6 +285,11 @@ fn write_item(kind: Option<Kind>, number: usize, item: &Item, writer: &mut Write
         match value {
             Value::Int(_) => attributes.push(("datatype", "int")),
             Value::Bool(_) => attributes.push(("datatype", "boolean")),
+            // The schema wants the type of a package's version said.
+            Value::Text(_) if *field == Field::Evr => {
+                let debian = kind == Some(Kind::DpkgInfo);
+                attributes.push(("datatype", if debian { "debian_evr_string" } else { "evr_string" }));
+            }
             Value::Text(_) => {}
         }
         if *status == Status::Exists {
