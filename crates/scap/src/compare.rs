@@ -81,10 +81,8 @@ pub(crate) fn compare_text(
             (Some(left), Some(right)) => integers(left, operation, right),
             _ => Truth::Error,
         },
-        Datatype::Boolean => match (boolean(candidate), boolean(wanted)) {
-            (Some(left), Some(right)) => booleans(left, operation, right),
-            _ => Truth::Error,
-        },
+        // What is no truth counts as false in the reference.
+        Datatype::Boolean => booleans(boolean(candidate).unwrap_or(false), operation, boolean(wanted).unwrap_or(false)),
         Datatype::Float => match (float(candidate), float(wanted)) {
             (Some(left), Some(right)) => left.partial_cmp(&right).map_or(Truth::Error, |order| operation.judge(order)),
             _ => Truth::Error,
@@ -142,7 +140,7 @@ fn booleans(left: bool, operation: Operation, right: bool) -> Truth {
 }
 
 /// Reads an integer, blanks around it ignored.
-pub(crate) fn integer(text: &str) -> Option<i128> {
+fn integer(text: &str) -> Option<i128> {
     text.trim().parse().ok()
 }
 

@@ -134,7 +134,7 @@ impl Pattern {
 
     /// All matches in their order, each as its groups with the whole match first.
     ///
-    /// After a match the search goes on at its end, after an empty one a character further.
+    /// After a match the search goes on at its end; where that is no step, a character further.
     ///
     /// # Errors
     /// When the pattern cannot be compiled for a text outside ASCII; later errors come from the iterator.
@@ -190,8 +190,8 @@ impl<'t> Iterator for Search<'_, 't> {
             Ok(found) => found?,
             Err(error) => return Some(Err(self.pattern.gave_up(&error))),
         };
-        // A look-behind group may let the match's start lie before its end only; its end moves on.
-        let next = if whole.end() > whole.start() { whole.end() } else { after_character(self.text, whole.end()) };
+        // The reference steps on where a search did not: an empty match further on is found twice.
+        let next = if whole.end() > at { whole.end() } else { after_character(self.text, whole.end()) };
         self.at = (next <= self.text.len()).then_some(next);
         let count = self.places.len().min(GROUPS_MAX);
         let groups = (0..count).map(|group| {
@@ -294,14 +294,17 @@ mod tests {
     }
 
     #[test]
-    fn a_search_goes_on_where_it_ended_and_steps_over_nothing() {
+    fn a_search_goes_on_where_it_ended() {
         assert_eq!(texts("a*", "aab"), ["aa", "", ""]);
         assert_eq!(texts("x?", "é"), ["", ""]);
+        assert_eq!(texts("^$", "a\n\n"), ["", ""]);
+        assert_eq!(texts("$", "one\ntwo\n").len(), 5);
+        assert_eq!(texts("^$", "\n"), [""]);
     }
 
     #[test]
     fn a_line_does_not_begin_after_the_last_newline() {
-        assert_eq!(texts("^.*$", "one\n\ntwo\n"), ["one", "", "two"]);
+        assert_eq!(texts("^.*$", "one\n\ntwo\n"), ["one", "", "", "two"]);
     }
 
     #[test]

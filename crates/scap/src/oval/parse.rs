@@ -6,7 +6,7 @@ use super::{
     Class, Component, Criteria, Definition, FilterDef, Function, ObjectContent, ObjectDef, ObjectEntity, Operand, Oval,
     Place, Possible, SetDef, SetOperator, Source, State, StateEntity, Test, TimeFormat, Variable, VariableContent,
 };
-use crate::compare::{Operation, boolean, integer};
+use crate::compare::{Operation, boolean};
 use crate::error::ContentError;
 use crate::field::{Field, Kind};
 use crate::item::{Datatype, Value};
@@ -315,14 +315,15 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a literal; a number or a truth that cannot be read as one stays text, and comparing it is an error.
+/// Reads a literal. A number or a truth that is written in any other way than ours stays text, so
+/// that comparing it as text sees what was written.
 pub(crate) fn value(text: &str, datatype: Datatype) -> Value {
     let typed = match datatype {
-        Datatype::Int => integer(text).and_then(|number| i64::try_from(number).ok()).map(Value::Int),
-        Datatype::Boolean => boolean(text).map(Value::Bool),
+        Datatype::Int => text.parse().ok().map(Value::Int),
+        Datatype::Boolean => text.parse().ok().map(Value::Bool),
         _ => None,
     };
-    typed.unwrap_or_else(|| text.into())
+    typed.filter(|value| value.text() == text).unwrap_or_else(|| text.into())
 }
 
 fn possible(node: Node<'_, '_>, datatype: Datatype) -> Result<Vec<Possible>, ContentError> {
