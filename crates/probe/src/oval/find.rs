@@ -372,7 +372,7 @@ impl Search<'_, '_, '_> {
 type EachDirectory<'e> = dyn FnMut(&mut Search<'_, '_, '_>, &str, Directory) -> ControlFlow<()> + 'e;
 
 /// The texts without repetition, in their order.
-fn distinct<'t, T: AsRef<str>>(texts: &'t [T]) -> Vec<&'t str> {
+fn distinct<T: AsRef<str>>(texts: &[T]) -> Vec<&str> {
     let mut seen = std::collections::HashSet::new();
     texts.iter().map(AsRef::as_ref).filter(|text| seen.insert(*text)).collect()
 }

@@ -90,7 +90,7 @@ impl Addresses {
     }
 }
 
-/// `eth0	00FEA8C0	00000000	0001	0	0	0	00FFFFFF	0	0	0`
+/// A line: interface, network, gateway, flags, two counters, metric, mask, and three numbers more.
 fn route(line: &str) -> Option<(String, Ipv4Addr, Ipv4Addr)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let word = |index: usize| -> Option<Ipv4Addr> {

@@ -41,7 +41,7 @@ impl Names {
         }
         let all = self.all.get_or_init(|| {
             let mut found = Vec::new();
-            walk(host, ROOT, String::new(), DEPTH_MAX, &mut found);
+            walk(host, ROOT, "", DEPTH_MAX, &mut found);
             found
         });
         let wanted = all.iter().filter(|(candidate, _)| name.accepts(candidate));
@@ -70,7 +70,7 @@ fn read(host: &dyn Host, name: &str, path: &str) -> Option<Item> {
     Some(item)
 }
 
-fn walk(host: &dyn Host, path: &str, name: String, depth: usize, found: &mut Vec<(String, String)>) {
+fn walk(host: &dyn Host, path: &str, name: &str, depth: usize, found: &mut Vec<(String, String)>) {
     for entry in host.list(path, ENTRIES_MAX).ok().flatten().unwrap_or_default() {
         if found.len() >= SETTINGS_MAX {
             return;
@@ -78,7 +78,7 @@ fn walk(host: &dyn Host, path: &str, name: String, depth: usize, found: &mut Vec
         let below = format!("{path}/{}", entry.name);
         let full = if name.is_empty() { entry.name } else { format!("{name}.{}", entry.name) };
         match entry.kind {
-            FileKind::Directory if depth > 0 => walk(host, &below, full, depth - 1, found),
+            FileKind::Directory if depth > 0 => walk(host, &below, &full, depth - 1, found),
             FileKind::File => found.push((full, below)),
             _ => {}
         }
