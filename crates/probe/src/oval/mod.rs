@@ -92,7 +92,7 @@ impl Collect for Collector<'_> {
             Kind::File => file::collect(&self.files, object),
             Kind::DpkgInfo => self.dpkg.collect(host, object),
             Kind::RpmInfo => self.rpm.collect(host, object),
-            Kind::RpmVerifyFile => rpmverifyfile::collect(&self.files, object),
+            Kind::RpmVerifyFile | Kind::RpmVerify => rpmverifyfile::collect(&self.files, object),
             Kind::SystemdUnitProperty => self.units.properties(host, object),
             Kind::SystemdUnitDependency => self.units.dependencies(host, object),
             Kind::Partition => partition::collect(host, object),
