@@ -139,9 +139,9 @@ fn booleans(left: bool, operation: Operation, right: bool) -> Truth {
     }
 }
 
-/// Reads an integer, blanks around it ignored.
+/// Reads an integer; blanks before it are ignored, after it they are an error.
 fn integer(text: &str) -> Option<i128> {
-    text.trim().parse().ok()
+    text.trim_start().parse().ok()
 }
 
 /// Reads a boolean as XML writes one.

@@ -251,7 +251,12 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// Of a thing that cannot be compared, both kinds let it pass, as the reference does: a test then sees the error.
     pub(crate) fn passes(&self, thing: &dyn Facts) -> bool {
-        (self.state.judge(thing) == Truth::True) == self.include
+        match self.state.judge(thing) {
+            Truth::True => self.include,
+            Truth::Error => true,
+            _ => !self.include,
+        }
     }
 }

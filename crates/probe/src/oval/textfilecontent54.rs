@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use yagura_scap::{Check, Collected, Field, Flag, ITEMS_MAX, Item, Object, Operation, Pattern, Truth, Value};
+use yagura_scap::{Collected, Field, Flag, ITEMS_MAX, Item, Object, Operation, Pattern, Truth, Value};
 
 use super::find::find;
 use super::listing::{Files, below_root};
@@ -26,7 +26,7 @@ pub(super) fn collect(files: &Files<'_>, texts: &Texts<'_>, literals: &mut Liter
     if entity.operation != Operation::PatternMatch {
         return Collected::not_collected("only a pattern can be searched in a text, compared by \"pattern match\"");
     }
-    let patterns = searched(entity.patterns(), entity.check);
+    let patterns = searched(entity.patterns());
     let mut needed = Vec::new();
     for pattern in &patterns {
         needed.push(required(literals, pattern, object.behaviors.ignore_case));
@@ -66,15 +66,15 @@ pub(super) fn collect(files: &Files<'_>, texts: &Texts<'_>, literals: &mut Liter
     collected
 }
 
-/// Which of several patterns are searched: each by itself, unless all of them should hold at once.
-fn searched(patterns: &[Pattern], check: Check) -> Vec<&Pattern> {
+/// Which of several patterns are searched: each by itself and once, whatever the check says, as the reference does.
+fn searched(patterns: &[Pattern]) -> Vec<&Pattern> {
     let mut distinct: Vec<&Pattern> = Vec::new();
     for pattern in patterns {
         if !distinct.iter().any(|other| other.source() == pattern.source()) {
             distinct.push(pattern);
         }
     }
-    if check == Check::AtLeastOne || distinct.len() == 1 { distinct } else { Vec::new() }
+    distinct
 }
 
 fn required(literals: &mut Literals, pattern: &Pattern, ignore_case: bool) -> Option<Arc<[u8]>> {
@@ -158,7 +158,7 @@ mod tests {
     use super::super::tests::{collect, entity, flags, object, pattern_entity};
     use super::*;
     use crate::memory::MemoryHost;
-    use yagura_scap::{Datatype, Kind, PatternOptions};
+    use yagura_scap::{Check, Datatype, Kind, PatternOptions};
 
     fn host() -> MemoryHost {
         MemoryHost::new()
