@@ -26,7 +26,7 @@ use crate::oval::reach::{Thing, closure, externals, rounds};
 use crate::oval::{Oval, Place};
 use crate::truth::Truth;
 
-pub(crate) use states::ReadyState;
+pub(crate) use states::{Purpose, ReadyState};
 pub(crate) use variables::Computed;
 
 /// What an object found, filters applied, the same item once.
@@ -103,7 +103,7 @@ pub(crate) struct Session<'o> {
     /// Which external variables things depend on.
     externals: BTreeMap<Thing, BTreeSet<Place>>,
     variables: BTreeMap<Place, Arc<Computed>>,
-    states: BTreeMap<Place, Arc<ReadyState>>,
+    states: BTreeMap<(Place, Purpose), Arc<ReadyState>>,
     resolved: BTreeMap<Place, Result<Arc<Object>, Arc<Found>>>,
     found: BTreeMap<Place, Arc<Found>>,
     tests: BTreeMap<Place, Arc<Tested>>,
@@ -145,7 +145,7 @@ impl<'o> Session<'o> {
         self.bound.insert(variable, values.into());
         let depends = |thing: Thing| self.externals.get(&thing).is_some_and(|on| on.contains(&variable));
         self.variables.retain(|place, _| !depends(Thing::Variable(*place)));
-        self.states.retain(|place, _| !depends(Thing::State(*place)));
+        self.states.retain(|(place, _), _| !depends(Thing::State(*place)));
         self.resolved.retain(|place, _| !depends(Thing::Object(*place)));
         self.found.retain(|place, _| !depends(Thing::Object(*place)));
         self.tests.retain(|place, _| !depends(Thing::Test(*place)));

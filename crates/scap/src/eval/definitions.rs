@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Found, Session, Tested, World};
+use super::{Found, Purpose, Session, Tested, World};
 use crate::item::{Flag, Item, Status};
 use crate::oval::{Criteria, Place, Test, at};
 use crate::truth::{Check, Existence, Tally, Truth};
@@ -104,7 +104,7 @@ impl Session<'_> {
     }
 
     fn judge_items(&mut self, test: &Test, found: &Found, world: &mut World<'_>) -> Tested {
-        let states: Vec<_> = test.states.iter().map(|state| self.state(*state, world)).collect();
+        let states: Vec<_> = test.states.iter().map(|state| self.state(*state, Purpose::Test, world)).collect();
         let judge = |item: &Arc<Item>| match item.status {
             Status::Exists => {
                 let tally: Tally = states.iter().map(|state| state.judge_thing(&**item)).collect();

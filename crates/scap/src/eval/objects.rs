@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Found, Session, World};
+use super::{Found, Purpose, Session, World};
 use crate::collect::Collected;
 use crate::field::{Field, Kind};
 use crate::item::{Flag, ITEMS_MAX, Item, Value};
@@ -105,7 +105,7 @@ impl Session<'_> {
 
     fn filters(&mut self, filters: &[FilterDef], world: &mut World<'_>) -> Vec<Filter> {
         let ready = |filter: &FilterDef| {
-            let state: Arc<super::ReadyState> = self.state(filter.state, world);
+            let state: Arc<super::ReadyState> = self.state(filter.state, Purpose::Filter, world);
             Filter { include: filter.include, state }
         };
         filters.iter().map(ready).collect()

@@ -20,6 +20,17 @@ const SET_FROM: usize = 8;
 pub(crate) struct ReadyState {
     operator: Operator,
     entities: Vec<ReadyEntity>,
+    purpose: Purpose,
+}
+
+/// What a state is compared for. The reference compares in two places, and they differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// Values of variables compare in the variable's type; an entity that an item lacks is unknown.
+    Test,
+    /// Values of variables compare in the state's type; an entity that an item lacks is false, and
+    /// one of another type than the state's cannot be compared.
+    Filter,
 }
 
 #[derive(Debug)]
@@ -47,7 +58,7 @@ enum Wanted {
 impl ReadyState {
     /// Whether a thing is as the state says.
     pub(crate) fn judge_thing(&self, thing: &dyn Facts) -> Truth {
-        let tally: Tally = self.entities.iter().map(|entity| entity.judge(thing)).collect();
+        let tally: Tally = self.entities.iter().map(|entity| entity.judge(thing, self.purpose)).collect();
         tally.by_operator(self.operator)
     }
 }
@@ -65,16 +76,20 @@ impl Judge for ReadyState {
 }
 
 impl ReadyEntity {
-    fn judge(&self, thing: &dyn Facts) -> Truth {
+    fn judge(&self, thing: &dyn Facts, purpose: Purpose) -> Truth {
         let mut tally = Tally::default();
         if let Some(field) = self.field {
             thing.each(field, &mut |status, value| {
                 tally.add(match status {
+                    Status::Exists if purpose == Purpose::Filter && !is_of_type(value, self.datatype) => Truth::Error,
                     Status::Exists => self.compare(value),
                     Status::DoesNotExist => Truth::False,
                     Status::Error | Status::NotCollected => Truth::Error,
                 });
             });
+        }
+        if purpose == Purpose::Filter && tally == Tally::default() {
+            return Truth::False;
         }
         tally.by_check(self.entity_check)
     }
@@ -88,7 +103,7 @@ impl ReadyEntity {
                 Value::Int(number) if integers.contains(number) => Truth::True,
                 Value::Text(text) if texts.contains(text) => Truth::True,
                 // No value of our own form is equal; one of another form still may be.
-                Value::Int(_) if texts.is_empty() => Truth::False,
+                Value::Int(_) if self.datatype == Datatype::Int && texts.is_empty() => Truth::False,
                 Value::Text(_) if self.datatype == Datatype::String => Truth::False,
                 _ => self.fold(value, values, &[]),
             },
@@ -109,34 +124,34 @@ impl ReadyEntity {
 
 impl Session<'_> {
     /// A state with its variables resolved.
-    pub(crate) fn state(&mut self, place: Place, world: &mut World<'_>) -> Arc<ReadyState> {
-        if let Some(state) = self.states.get(&place) {
+    pub(crate) fn state(&mut self, place: Place, purpose: Purpose, world: &mut World<'_>) -> Arc<ReadyState> {
+        if let Some(state) = self.states.get(&(place, purpose)) {
             return Arc::clone(state);
         }
         let oval = self.oval;
         let ready = match at(&oval.states, place) {
             Some(state) => {
-                let entities = state.entities.iter().map(|entity| self.ready(entity, world)).collect();
-                ReadyState { operator: state.operator, entities }
+                let entities = state.entities.iter().map(|entity| self.ready(entity, purpose, world)).collect();
+                ReadyState { operator: state.operator, entities, purpose }
             }
             // Without entities nothing is true of it, and nothing false.
-            None => ReadyState { operator: Operator::And, entities: Vec::new() },
+            None => ReadyState { operator: Operator::And, entities: Vec::new(), purpose },
         };
         let ready = Arc::new(ready);
-        self.states.insert(place, Arc::clone(&ready));
+        self.states.insert((place, purpose), Arc::clone(&ready));
         ready
     }
 
-    fn ready(&mut self, entity: &StateEntity, world: &mut World<'_>) -> ReadyEntity {
+    fn ready(&mut self, entity: &StateEntity, purpose: Purpose, world: &mut World<'_>) -> ReadyEntity {
         let (datatype, wanted) = match &entity.source {
             Source::Nil => (entity.datatype, Wanted::Nil),
             Source::Value(value) => (entity.datatype, wanted(entity, entity.datatype, Arc::from([value.clone()]))),
             Source::Variable(variable) => {
                 let computed = self.variable(*variable, world);
+                let datatype = if purpose == Purpose::Test { computed.datatype } else { entity.datatype };
                 match computed.flag {
-                    // The type of the values drives, not the state's.
                     Flag::Complete | Flag::Incomplete => {
-                        (computed.datatype, wanted(entity, computed.datatype, Arc::clone(&computed.values)))
+                        (datatype, wanted(entity, datatype, Arc::clone(&computed.values)))
                     }
                     _ => (entity.datatype, Wanted::Failed),
                 }
@@ -153,6 +168,15 @@ impl Session<'_> {
     }
 }
 
+/// Whether an item's value has a state's type. What is text may be a version or an address, but no plain number.
+fn is_of_type(value: &Value, datatype: Datatype) -> bool {
+    match value {
+        Value::Int(_) => datatype == Datatype::Int,
+        Value::Bool(_) => datatype == Datatype::Boolean,
+        Value::Text(_) => !matches!(datatype, Datatype::Int | Datatype::Boolean | Datatype::Float | Datatype::Version),
+    }
+}
+
 fn wanted(entity: &StateEntity, datatype: Datatype, values: Arc<[Value]>) -> Wanted {
     let looks_up = entity.operation == Operation::Equals
         && entity.var_check == Check::AtLeastOne
@@ -163,7 +187,7 @@ fn wanted(entity: &StateEntity, datatype: Datatype, values: Arc<[Value]>) -> Wan
         let mut texts = HashSet::new();
         for value in values.iter() {
             match value {
-                Value::Int(number) => {
+                Value::Int(number) if datatype == Datatype::Int => {
                     integers.insert(*number);
                 }
                 other => {
