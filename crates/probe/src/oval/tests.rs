@@ -110,3 +110,21 @@ fn a_real_tree_with_traps_is_read_in_bounded_time() {
     let files = vec![entity(Field::Path, "/etc/d"), pattern_entity(Field::Filename, ".*")];
     assert_eq!(flags(&host, &object(Kind::File, files)), (Flag::Complete, 6));
 }
+
+#[test]
+fn names_that_are_no_text_are_not_passed_over() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(OsStr::from_bytes(b"odd\xff")), "").unwrap();
+    let host = crate::RootedHost::open(folder.path()).unwrap();
+    let mut all = object(Kind::File, vec![entity(Field::Path, "/"), pattern_entity(Field::Filename, ".*")]);
+    all.behaviors.recurse_direction = yagura_scap::RecurseDirection::Down;
+    let found = collect(&host, &all);
+    assert_eq!(found.flag, Flag::Complete);
+    assert_eq!(found.items[0].value(Field::UWrite).unwrap().to_string(), "true");
+    assert_eq!(found.items[0].value(Field::Size), None);
+    std::fs::create_dir(folder.path().join(OsStr::from_bytes(b"dir\xff"))).unwrap();
+    assert_eq!(flags(&host, &all), (Flag::Incomplete, 1));
+}
