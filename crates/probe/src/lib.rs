@@ -5,7 +5,7 @@
 //!
 //! [`snapshot`](snapshot()) is the whole interface for everyone above: a [`RootedHost`] in, a
 //! snapshot out. Each object has a file of its own: `os_release`, `identity`, `kernel`, `dpkg`
-//! (what is installed) and `origin` (who built it).
+//! (what is installed) and `origin` (who built it). [`oval`] collects what SCAP content asks for.
 //!
 //! # Invariants
 //!

@@ -1,6 +1,6 @@
 //! `environmentvariable58` and `environmentvariable`: the environment of processes.
 
-use yagura_scap::{Collected, Entity, Field, Flag, Item, Object, Truth, Value};
+use yagura_scap::{Collected, Entity, Field, Item, Object, Truth, Value};
 
 use super::selected;
 use crate::host::{ByteLimit, FileKind, Host};
@@ -22,19 +22,8 @@ pub(super) fn of_process(host: &dyn Host, object: &Object) -> Collected {
             None => Collected::error("there is no `/proc/self`"),
         };
     };
-    let (mut items, mut missing) = (Vec::new(), false);
-    for number in numbers(host, pid) {
-        match read(host, number) {
-            Some(found) => items.extend(found),
-            None => missing = true,
-        }
-    }
-    let mut collected = selected(items, object);
-    if missing && pid.literals().is_some() {
-        collected.flag = Flag::Error;
-        collected.message = Some("there is no process of this number, or its environment cannot be read".into());
-    }
-    collected
+    // A process that is not there, or no longer, has no environment.
+    selected(numbers(host, pid).into_iter().filter_map(|number| read(host, number)).flatten(), object)
 }
 
 /// Our own environment, without the number of the process.
@@ -88,7 +77,7 @@ mod tests {
     use super::super::tests::{entity, object};
     use super::*;
     use crate::memory::MemoryHost;
-    use yagura_scap::Kind;
+    use yagura_scap::{Flag, Kind};
 
     fn host() -> MemoryHost {
         MemoryHost::new()
@@ -114,7 +103,7 @@ mod tests {
         let of =
             |pid: &str| object(Kind::EnvironmentVariable58, vec![entity(Field::Pid, pid), entity(Field::Name, "PATH")]);
         assert_eq!(of_process(&host(), &of("8")).items.len(), 1);
-        assert_eq!(of_process(&host(), &of("9")).flag, Flag::Error);
+        assert_eq!(of_process(&host(), &of("9")).flag, Flag::DoesNotExist);
         let all = object(Kind::EnvironmentVariable, vec![entity(Field::Name, "container")]);
         assert_eq!(own(&host(), &all).items.len(), 1);
     }

@@ -2,8 +2,8 @@
 //!
 //! [`Collector`] is the whole interface: it reads a host for the engine in `yagura-scap`. Around
 //! the object types stand `find` (which files an object means), `listing` (directories, each
-//! listed once), `texts` (files, each read once), `mounts`, and `literal` (which files cannot
-//! match a pattern).
+//! listed once), `texts` (files, each read once), `mounts`, `literal` (which files cannot match a
+//! pattern), `digests`, `xpath` and `bus` (the service manager's door).
 //!
 //! # Invariants
 //!
@@ -14,9 +14,11 @@
 //! - Every walk is bounded in depth, directories and names, and looks whether it should stop.
 
 mod bus;
+mod digests;
 mod dpkginfo;
 mod environment;
 mod file;
+mod filehash58;
 mod find;
 mod interface;
 mod listing;
@@ -90,9 +92,10 @@ impl Collect for Collector<'_> {
         match object.kind {
             Kind::TextFileContent54 => textfilecontent54::collect(&self.files, &self.texts, &mut self.literals, object),
             Kind::File => file::collect(&self.files, object),
+            Kind::FileHash58 => filehash58::collect(&self.files, object),
             Kind::DpkgInfo => self.dpkg.collect(host, object),
             Kind::RpmInfo => self.rpm.collect(host, object),
-            Kind::RpmVerifyFile => rpmverifyfile::collect(&self.files, object),
+            Kind::RpmVerifyFile | Kind::RpmVerify => rpmverifyfile::collect(&self.files, object),
             Kind::SystemdUnitProperty => self.units.properties(host, object),
             Kind::SystemdUnitDependency => self.units.dependencies(host, object),
             Kind::Partition => partition::collect(host, object),

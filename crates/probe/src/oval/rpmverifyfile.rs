@@ -6,15 +6,13 @@ use std::collections::HashMap;
 use aws_lc_rs::digest;
 use yagura_scap::{Collected, Facts, Field, ITEMS_MAX, Item, Object, Status, Value};
 
+use super::digests::{Digest, of_file};
 use super::listing::{Files, below_root};
 use super::rpminfo::{Package, each_header};
 use crate::host::{ByteLimit, FileKind, Host, Metadata, SpecialKind};
 use crate::rpm::files::{flags, verify};
 use crate::rpm::{FileEntry, Flow};
 
-/// The largest file whose digest is computed.
-const FILE_LIMIT: ByteLimit = ByteLimit::mib(4096);
-const PIECE_BYTES: usize = 256 * 1024;
 const ACCOUNTS_LIMIT: ByteLimit = ByteLimit::mib(64);
 const CAPABILITY_LIMIT: ByteLimit = ByteLimit::kib(4);
 /// Between two looks whether somebody wants us to stop.
@@ -48,7 +46,7 @@ pub(super) fn collect(files: &Files<'_>, object: &Object) -> Collected {
             if left_out || !accepts(Field::Filepath, &path) {
                 continue;
             }
-            let verified = Verified::new(host, object, &names, &package, &entry, path);
+            let verified = Verified::new(files, object, &names, &package, &entry, path);
             if object.keeps(&verified) {
                 items.push(verified.item());
             }
@@ -114,7 +112,7 @@ const KINDS: [(Field, u64); 5] = [
 
 /// One file; each comparison is made when something asks for it.
 struct Verified<'v> {
-    host: &'v dyn Host,
+    files: &'v Files<'v>,
     object: &'v Object,
     names: &'v Names,
     package: &'v Package,
@@ -126,18 +124,18 @@ struct Verified<'v> {
 
 impl<'v> Verified<'v> {
     fn new(
-        host: &'v dyn Host,
+        files: &'v Files<'v>,
         object: &'v Object,
         names: &'v Names,
         package: &'v Package,
         entry: &'v FileEntry<'v>,
         path: String,
     ) -> Self {
-        Self { host, object, names, package, entry, path, metadata: OnceCell::new(), digest_differs: OnceCell::new() }
+        Self { files, object, names, package, entry, path, metadata: OnceCell::new(), digest_differs: OnceCell::new() }
     }
 
     fn metadata(&self) -> Option<&Metadata> {
-        self.metadata.get_or_init(|| self.host.link_metadata(below_root(&self.path)).ok().flatten()).as_ref()
+        self.metadata.get_or_init(|| self.files.host.link_metadata(below_root(&self.path)).ok().flatten()).as_ref()
     }
 
     /// `pass`, `fail` or `not performed`.
@@ -175,7 +173,7 @@ impl<'v> Verified<'v> {
             Field::DeviceDiffers => Some(self.device_differs(metadata)),
             Field::LinkMismatch if !is_link || is_ghost => Some(false),
             Field::LinkMismatch => {
-                let target = self.host.read_link(below_root(&self.path)).ok().flatten();
+                let target = self.files.host.read_link(below_root(&self.path)).ok().flatten();
                 Some(target.is_none_or(|target| target.as_bytes() != self.entry.link_target))
             }
             Field::OwnershipDiffers => Some(!named(&self.names.users, metadata.uid, self.entry.user)),
@@ -187,7 +185,7 @@ impl<'v> Verified<'v> {
             Field::CapabilitiesDiffer if !is_regular => Some(false),
             Field::CapabilitiesDiffer => {
                 let path = below_root(&self.path);
-                let has = self.host.attribute(path, "security.capability", CAPABILITY_LIMIT).ok()?.is_some();
+                let has = self.files.host.attribute(path, "security.capability", CAPABILITY_LIMIT).ok()?.is_some();
                 match (has, !self.entry.capabilities.is_empty()) {
                     // Their text and their bits are not compared.
                     (true, true) => None,
@@ -222,20 +220,12 @@ impl<'v> Verified<'v> {
             _ => return None,
         };
         let expected = std::str::from_utf8(self.entry.digest).ok().filter(|digest| !digest.is_empty())?;
-        let Ok(Some(file)) = self.host.open_file(below_root(&self.path), FILE_LIMIT) else { return Some(true) };
-        let mut context = digest::Context::new(algorithm);
-        let (mut at, mut piece) = (0_u64, vec![0; PIECE_BYTES]);
-        while at < file.size_bytes() {
-            let left = usize::try_from(file.size_bytes() - at).unwrap_or(usize::MAX).min(PIECE_BYTES);
-            let buffer = piece.get_mut(..left)?;
-            if file.read_at(at, buffer).is_err() {
-                return Some(true);
-            }
-            context.update(buffer);
-            at += u64::try_from(left).unwrap_or(u64::MAX);
+        match of_file(self.files, below_root(&self.path), algorithm) {
+            Digest::Of(found) => Some(!found.eq_ignore_ascii_case(expected)),
+            Digest::Stopped => None,
+            // It is there, so it should be readable.
+            Digest::Missing | Digest::Failed(_) => Some(true),
         }
-        let found: String = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(!found.eq_ignore_ascii_case(expected))
     }
 
     fn item(&self) -> Item {
@@ -340,7 +330,9 @@ mod tests {
         let mut object = object(Kind::RpmVerifyFile, vec![entity(Field::Filepath, "/etc/motd")]);
         object.behaviors.without = without.iter().map(|word| (*word).into()).collect();
         let (names, package) = (Names::read(host), package());
-        let verified = Verified::new(host, &object, &names, &package, entry, entry.path());
+        let (host, go_on): (&dyn Host, _) = (host, || false);
+        let files = Files::new(host, &go_on);
+        let verified = Verified::new(&files, &object, &names, &package, entry, entry.path());
         COMPARISONS
             .iter()
             .map(|(field, behavior, bit)| (*field, verified.result(*field, behavior, *bit).to_owned()))
