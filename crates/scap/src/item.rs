@@ -71,6 +71,16 @@ impl Value {
     }
 }
 
+impl Value {
+    /// The same as text, shared where it is text already.
+    pub(crate) fn to_text(&self) -> Self {
+        match self {
+            Self::Text(_) => self.clone(),
+            other => Self::from(other.text().into_owned()),
+        }
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text())

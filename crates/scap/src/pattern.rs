@@ -134,7 +134,7 @@ impl Pattern {
 
     /// All matches in their order, each as its groups with the whole match first.
     ///
-    /// After a match the search goes on at its end; where that is no step, a character further.
+    /// After a match the search goes on at its end; where that is no step, a byte further.
     ///
     /// # Errors
     /// When the pattern cannot be compiled for a text outside ASCII; later errors come from the iterator.
@@ -190,8 +190,9 @@ impl<'t> Iterator for Search<'_, 't> {
             Ok(found) => found?,
             Err(error) => return Some(Err(self.pattern.gave_up(&error))),
         };
-        // The reference steps on where a search did not: an empty match further on is found twice.
-        let next = if whole.end() > at { whole.end() } else { after_character(self.text, whole.end()) };
+        // The reference steps on where a search did not: an empty match further on is found twice. It
+        // steps a byte, and a step into a character is an error of the search.
+        let next = if whole.end() > at { whole.end() } else { whole.end() + 1 };
         self.at = (next <= self.text.len()).then_some(next);
         let count = self.places.len().min(GROUPS_MAX);
         let groups = (0..count).map(|group| {
@@ -200,13 +201,6 @@ impl<'t> Iterator for Search<'_, 't> {
         });
         Some(Ok(groups.collect()))
     }
-}
-
-/// The offset after the character at an offset.
-fn after_character(text: &[u8], at: usize) -> usize {
-    let rest = text.get(at + 1..).unwrap_or_default();
-    // Continuation bytes of UTF-8 begin with the bits 10.
-    at + 1 + rest.iter().take_while(|byte| **byte & 0xc0 == 0x80).count()
 }
 
 fn compile(source: &str, options: PatternOptions, unicode: bool) -> Result<Regex, PatternError> {
@@ -296,7 +290,10 @@ mod tests {
     #[test]
     fn a_search_goes_on_where_it_ended() {
         assert_eq!(texts("a*", "aab"), ["aa", "", ""]);
-        assert_eq!(texts("x?", "é"), ["", ""]);
+        assert_eq!(texts("x?", "e"), ["", ""]);
+        let inside = pattern("x?");
+        let results: Vec<bool> = inside.search("é".as_bytes()).unwrap().map(|groups| groups.is_ok()).collect();
+        assert_eq!(results, [true, false]);
         assert_eq!(texts("^$", "a\n\n"), ["", ""]);
         assert_eq!(texts("$", "one\ntwo\n").len(), 5);
         assert_eq!(texts("^$", "\n"), [""]);

@@ -1,5 +1,7 @@
 //! Published data streams, where they are present: read, tailored, compiled, and judged on a host without anything.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -130,7 +130,8 @@ impl Session<'_> {
         // A count has a value whatever could be collected; without a good flag it says nothing.
         let usable = matches!(computed.flag, Flag::Complete | Flag::Incomplete);
         for value in computed.values.iter().filter(|_| usable) {
-            item.push(Field::Value, value.clone());
+            // Whatever the variable's type is, the item holds text.
+            item.push(Field::Value, value.to_text());
         }
         Found { flag: Flag::Complete, items: vec![Arc::new(item)], message: computed.message.clone() }
     }

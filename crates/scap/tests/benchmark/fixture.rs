@@ -187,6 +187,5 @@ pub(crate) fn outcomes(judged: &Judged<'_>) -> Vec<(String, &'static str)> {
 /// The result of the one rule that a check makes.
 pub(crate) fn outcome_of(check: &str, host: &mut ListHost) -> &'static str {
     let compiled = compiled(&stream(&benchmark(&format!("<Rule id='r'>{check}</Rule>")), OVAL), Selection::Default);
-    let outcome = judged(&compiled, host).results.rules[0].outcome.name();
-    outcome
+    judged(&compiled, host).results.rules[0].outcome.name()
 }
