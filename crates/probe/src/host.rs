@@ -1,6 +1,7 @@
 //! The one door between a probe and a host.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 /// Reads a host: the live machine, a directory tree, or a map in a test.
 ///
@@ -77,7 +78,62 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// See [`ReadError`].
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError>;
+
+    /// Shows `visit` each entry of a directory, in no order, with what [`link_metadata`](Self::link_metadata)
+    /// says of it, until `visit` answers [`Break`](ControlFlow::Break). `Ok(false)` when there is no
+    /// such directory. Entries whose metadata cannot be read are left out.
+    ///
+    /// A last symbolic link is followed only with `follow`. A tree walk wants this: no look-up by
+    /// path for each file, and a directory of any size is never held.
+    ///
+    /// # Errors
+    /// See [`ReadError`]. A name that is no directory is [`ReadError::WrongKind`].
+    fn scan(
+        &self,
+        path: &str,
+        follow: bool,
+        visit: &mut dyn FnMut(&str, &Metadata) -> ControlFlow<()>,
+    ) -> Result<bool, ReadError>;
+
+    /// Reads an extended attribute of `path` itself, a last symbolic link not followed. `Ok(None)`
+    /// when there is no such file or attribute, or the file system knows none. A longer value than
+    /// `limit` is an error.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn attribute(&self, path: &str, name: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError>;
+
+    /// Opens a conversation with a service of the live machine through the socket at `path`;
+    /// `Ok(None)` when nobody listens there, and for a tree, in which nothing runs.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn converse(&self, path: &str) -> Result<Option<Box<dyn Conversation>>, ReadError> {
+        let _ = path;
+        Ok(None)
+    }
+
+    /// Says how full the file system is on which `path` lies; `Ok(None)` when there is no such
+    /// path or nothing is known.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn space(&self, path: &str) -> Result<Option<Space>, ReadError>;
 }
+
+/// How full a file system is, in blocks of the file system's own size, as statvfs(3) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Space {
+    /// All blocks.
+    pub total: u64,
+    /// Blocks that nobody uses.
+    pub free: u64,
+}
+
+/// Both ways to a service; neither waits longer than some seconds.
+pub trait Conversation: std::io::Read + std::io::Write + Send {}
+
+impl<T: std::io::Read + std::io::Write + Send> Conversation for T {}
 
 /// A file that stays open: its name may come to mean another one, its bytes may change.
 pub trait OpenFile: Send {
@@ -184,11 +240,37 @@ pub enum FileKind {
     Special,
 }
 
-/// Kind, mode and owner.
+/// What a special file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SpecialKind {
+    /// A block device.
+    Block,
+    /// A character device.
+    Character,
+    /// A FIFO.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// When a file was touched, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileTimes {
+    /// Last read.
+    pub accessed: i64,
+    /// Last change of the content.
+    pub modified: i64,
+    /// Last change of the inode.
+    pub changed: i64,
+}
+
+/// Kind, mode, owner, times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
     /// What it is.
     pub kind: FileKind,
+    /// Which special file, where `kind` is [`FileKind::Special`].
+    pub special: Option<SpecialKind>,
     /// Permission bits with set-id and sticky bits: `0o7777`.
     pub mode: u32,
     /// Owner.
@@ -199,6 +281,10 @@ pub struct Metadata {
     pub size_bytes: u64,
     /// Device and inode, to recognise one file under two names.
     pub identity: (u64, u64),
+    /// Which device a device file stands for; 0 for all others.
+    pub device_number: u64,
+    /// When it was touched.
+    pub times: FileTimes,
 }
 
 /// Why something on the host could not be read.

@@ -7,7 +7,7 @@
 //! snapshot out; [`inventory`] and [`full_inventory`] give less of it in less time. Each object has a
 //! file of its own: `os_release`, `identity`, `kernel`, one folder a package manager (what is
 //! installed), `languages` (what lies beside it, with `owners` to tell the two apart), `origin` (who
-//! built it) and `channels` (from where it can be renewed).
+//! built it) and `channels` (from where it can be renewed). [`oval`] collects what SCAP content asks for.
 //!
 //! # Invariants
 //!
@@ -31,6 +31,7 @@ pub mod languages;
 pub mod memory;
 pub mod origin;
 pub mod os_release;
+pub mod oval;
 pub mod owners;
 mod paged;
 pub mod portage;
@@ -44,7 +45,10 @@ mod sqlite;
 mod virtualization;
 
 pub use error::InventoryError;
-pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, OpenFile, ReadError, Uname};
+pub use host::{
+    ByteLimit, Conversation, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind,
+    Uname,
+};
 pub use memory::MemoryHost;
 pub use rooted::{OpenRootError, RootedHost};
 pub use snapshot::{full_inventory, inventory, snapshot};

@@ -1,8 +1,9 @@
 //! A host that is a map: for tests of probes and of everything above them.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, ReadError, Uname};
+use crate::host::{ByteLimit, DirEntry, FileKind, FileTimes, Host, Metadata, ReadError, Space, SpecialKind, Uname};
 
 /// A host that is a map from path to file. Directories follow from the files' paths and can be
 /// given modes of their own. Symbolic links are followed.
@@ -18,6 +19,7 @@ enum Content {
     File(Vec<u8>),
     Directory,
     Link(String),
+    Special(SpecialKind),
     Denied,
 }
 
@@ -27,10 +29,35 @@ struct Node {
     mode: u32,
     uid: u32,
     gid: u32,
+    times: FileTimes,
+    attributes: BTreeMap<String, Vec<u8>>,
+}
+
+/// One entry of a directory.
+struct Child<'a> {
+    name: &'a str,
+    full: &'a str,
+    node: &'a Node,
 }
 
 /// Links in a chain beyond this are a circle; Linux stops at the same number.
 const LINKS_MAX: usize = 40;
+
+impl Node {
+    const fn new(content: Content, mode: u32, uid: u32, gid: u32) -> Self {
+        let times = FileTimes { accessed: 0, modified: 0, changed: 0 };
+        Self { content, mode, uid, gid, times, attributes: BTreeMap::new() }
+    }
+
+    const fn kind(&self) -> FileKind {
+        match self.content {
+            Content::File(_) | Content::Denied => FileKind::File,
+            Content::Directory => FileKind::Directory,
+            Content::Link(_) => FileKind::Symlink,
+            Content::Special(_) => FileKind::Special,
+        }
+    }
+}
 
 impl MemoryHost {
     /// An empty tree.
@@ -76,6 +103,30 @@ impl MemoryHost {
         self.node(path, Content::Link(target.to_owned()), 0o777, 0, 0)
     }
 
+    /// Adds a device, FIFO or socket, mode 0600.
+    #[must_use]
+    pub fn special(self, path: &str, kind: SpecialKind) -> Self {
+        self.node(path, Content::Special(kind), 0o600, 0, 0)
+    }
+
+    /// Sets all three times of a node added before, in seconds since 1970.
+    #[must_use]
+    pub fn touched(mut self, path: &str, seconds: i64) -> Self {
+        if let Some(node) = self.nodes.get_mut(path) {
+            node.times = FileTimes { accessed: seconds, modified: seconds, changed: seconds };
+        }
+        self
+    }
+
+    /// Gives a node added before an extended attribute.
+    #[must_use]
+    pub fn attributed(mut self, path: &str, name: &str, value: &[u8]) -> Self {
+        if let Some(node) = self.nodes.get_mut(path) {
+            node.attributes.insert(name.to_owned(), value.to_vec());
+        }
+        self
+    }
+
     /// Changes mode and owner of a node added before.
     #[must_use]
     pub fn owned(mut self, path: &str, mode: u32, uid: u32, gid: u32) -> Self {
@@ -89,9 +140,9 @@ impl MemoryHost {
         let path = path.trim_matches('/');
         for (at, _) in path.match_indices('/') {
             let parent = path.get(..at).unwrap_or_default().to_owned();
-            self.nodes.entry(parent).or_insert(Node { content: Content::Directory, mode: 0o755, uid: 0, gid: 0 });
+            self.nodes.entry(parent).or_insert_with(|| Node::new(Content::Directory, 0o755, 0, 0));
         }
-        self.nodes.insert(path.to_owned(), Node { content, mode, uid, gid });
+        self.nodes.insert(path.to_owned(), Node::new(content, mode, uid, gid));
         self
     }
 
@@ -135,24 +186,57 @@ impl MemoryHost {
     }
 
     fn stat(&self, path: &str, follow_last: bool) -> Result<Option<Metadata>, ReadError> {
-        Ok(self.found(path, follow_last)?.map(|(name, node)| {
-            let (kind, size) = match &node.content {
-                Content::File(bytes) => (FileKind::File, bytes.len()),
-                Content::Denied => (FileKind::File, 0),
-                Content::Directory => (FileKind::Directory, 0),
-                Content::Link(target) => (FileKind::Symlink, target.len()),
-            };
-            let inode = self.nodes.range(..name.to_owned()).count();
-            Metadata {
-                kind,
-                mode: node.mode,
-                uid: node.uid,
-                gid: node.gid,
-                size_bytes: u64::try_from(size).unwrap_or(u64::MAX),
-                identity: (0, u64::try_from(inode).unwrap_or(u64::MAX)),
-            }
-        }))
+        Ok(self.found(path, follow_last)?.map(|(name, node)| Self::metadata_of(name, node)))
     }
+
+    fn metadata_of(name: &str, node: &Node) -> Metadata {
+        let size = match &node.content {
+            Content::File(bytes) => bytes.len(),
+            Content::Link(target) => target.len(),
+            Content::Denied | Content::Directory | Content::Special(_) => 0,
+        };
+        let special = match node.content {
+            Content::Special(kind) => Some(kind),
+            _ => None,
+        };
+        Metadata {
+            kind: node.kind(),
+            special,
+            mode: node.mode,
+            uid: node.uid,
+            gid: node.gid,
+            size_bytes: u64::try_from(size).unwrap_or(u64::MAX),
+            identity: (0, inode(name)),
+            device_number: 0,
+            times: node.times,
+        }
+    }
+
+    /// What lies directly in a directory, sorted by name; `None` when there is no such path.
+    fn children(&self, path: &str, follow_last: bool) -> Result<Option<Vec<Child<'_>>>, ReadError> {
+        let (prefix, node) = match self.resolve(path, follow_last)?.as_deref() {
+            None => return Ok(None),
+            Some("") => (String::new(), None),
+            Some(found) => match self.nodes.get(found) {
+                None => return Ok(None),
+                Some(node) => (format!("{found}/"), Some(node)),
+            },
+        };
+        if node.is_some_and(|node| !matches!(node.content, Content::Directory)) {
+            return Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" });
+        }
+        let below = self.nodes.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix));
+        let direct = below.filter_map(|(full, node)| {
+            let name = full.get(prefix.len()..)?;
+            (!name.is_empty() && !name.contains('/')).then_some(Child { name, full, node })
+        });
+        Ok(Some(direct.collect()))
+    }
+}
+
+/// A number of its own for each path (FNV-1a).
+fn inode(path: &str) -> u64 {
+    path.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// Splits a path, last component first, so that `pop` takes the next one.
@@ -177,7 +261,7 @@ impl Host for MemoryHost {
                 Ok(Some(bytes.clone()))
             }
             Some(Content::File(_)) => Err(ReadError::TooLarge { path: path.to_owned(), limit: limit.to_string() }),
-            Some(Content::Directory | Content::Link(_)) => {
+            Some(Content::Directory | Content::Link(_) | Content::Special(_)) => {
                 Err(ReadError::WrongKind { path: path.to_owned(), wanted: "regular file" })
             }
         }
@@ -199,30 +283,45 @@ impl Host for MemoryHost {
     }
 
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError> {
-        let prefix = match self.found(path, true)? {
-            Some((directory, Node { content: Content::Directory, .. })) => format!("{directory}/"),
-            Some(_) => return Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" }),
-            // The root is there without being a node.
-            None if self.resolve(path, true)?.is_some_and(|resolved| resolved.is_empty()) => String::new(),
-            None => return Ok(None),
+        let Some(children) = self.children(path, true)? else {
+            return Ok(None);
         };
-        let entries: Vec<DirEntry> = self
-            .nodes
-            .iter()
-            .filter_map(|(name, node)| {
-                let name = name.strip_prefix(&prefix)?;
-                let kind = match node.content {
-                    Content::File(_) | Content::Denied => FileKind::File,
-                    Content::Directory => FileKind::Directory,
-                    Content::Link(_) => FileKind::Symlink,
-                };
-                (!name.contains('/')).then(|| DirEntry { name: name.to_owned(), kind })
-            })
-            .collect();
-        if entries.len() > entries_max {
+        if children.len() > entries_max {
             return Err(ReadError::TooLarge { path: path.to_owned(), limit: format!("{entries_max} entries") });
         }
-        Ok(Some(entries))
+        let entry = |child: Child<'_>| DirEntry { name: child.name.to_owned(), kind: child.node.kind() };
+        Ok(Some(children.into_iter().map(entry).collect()))
+    }
+
+    fn scan(
+        &self,
+        path: &str,
+        follow: bool,
+        visit: &mut dyn FnMut(&str, &Metadata) -> ControlFlow<()>,
+    ) -> Result<bool, ReadError> {
+        let Some(children) = self.children(path, follow)? else {
+            return Ok(false);
+        };
+        for Child { name, full, node } in children {
+            if visit(name, &Self::metadata_of(full, node)).is_break() {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    fn attribute(&self, path: &str, name: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError> {
+        let value = self.found(path, false)?.and_then(|(_, node)| node.attributes.get(name)).cloned();
+        match value {
+            Some(value) if u64::try_from(value.len()).is_ok_and(|length| length > limit.get()) => {
+                Err(ReadError::TooLarge { path: path.to_owned(), limit: format!("an attribute of {limit}") })
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn space(&self, _: &str) -> Result<Option<Space>, ReadError> {
+        Ok(None)
     }
 }
 
@@ -251,7 +350,42 @@ mod tests {
         let names: Vec<String> = host.list("etc", 10).unwrap().unwrap().into_iter().map(|e| e.name).collect();
         assert_eq!(names, ["a", "b"]);
         assert_eq!(host.list("", 10).unwrap().unwrap(), [DirEntry { name: "etc".into(), kind: FileKind::Directory }]);
+        assert_eq!(host.list("", 10).unwrap().unwrap().len(), 1);
+        let rooted = host.clone().directory("", 0o755, 0, 0);
+        assert_eq!(rooted.metadata("").unwrap().unwrap().kind, FileKind::Directory);
+        assert_eq!(rooted.list("", 10).unwrap().unwrap().len(), 1);
         assert!(host.list("etc", 1).is_err());
         assert!(host.list("none", 1).unwrap().is_none());
+    }
+
+    #[test]
+    fn scans_with_metadata_and_stops_when_told() {
+        let host = MemoryHost::new()
+            .file("etc/a", "12345")
+            .special("etc/pipe", SpecialKind::Fifo)
+            .touched("etc/a", 42)
+            .attributed("etc/a", "security.selinux", b"system_u:object_r:etc_t:s0\0")
+            .link("way", "etc");
+        let mut seen = Vec::new();
+        let scanned = host.scan("way", true, &mut |name, metadata| {
+            seen.push((name.to_owned(), metadata.size_bytes, metadata.special, metadata.times.modified));
+            ControlFlow::Continue(())
+        });
+        assert!(scanned.unwrap());
+        assert_eq!(seen, [("a".to_owned(), 5, None, 42), ("pipe".to_owned(), 0, Some(SpecialKind::Fifo), 0)]);
+        let mut count = 0;
+        let stop = &mut |_: &str, _: &Metadata| {
+            count += 1;
+            ControlFlow::Break(())
+        };
+        assert!(host.scan("etc", false, stop).unwrap());
+        assert_eq!(count, 1);
+        assert!(matches!(
+            host.scan("way", false, &mut |_, _| ControlFlow::Continue(())),
+            Err(ReadError::WrongKind { .. })
+        ));
+        assert!(host.attribute("etc/a", "security.selinux", ByteLimit::bytes(100)).unwrap().is_some());
+        assert!(host.attribute("etc/a", "security.selinux", ByteLimit::bytes(3)).is_err());
+        assert!(host.attribute("etc/a", "user.none", ByteLimit::bytes(3)).unwrap().is_none());
     }
 }

@@ -11,7 +11,7 @@ const ROWS: &[&[&str]] = &[
     &["version"],
     &["model"],
     &["index"],
-    &["matcher", "rules"],
+    &["matcher", "rules", "scap"],
     &["wire", "identity"],
     &["feed", "probe", "store"],
     &["app"],
@@ -23,7 +23,7 @@ const ROWS: &[&[&str]] = &[
 const BESIDE: &[&str] = &["simulate", "testkit", "xtask"];
 
 /// Rooms without file, socket, clock or randomness.
-const PURE: &[&str] = &["version", "model", "index", "matcher", "rules"];
+const PURE: &[&str] = &["version", "model", "index", "matcher", "rules", "scap"];
 
 /// What would give a pure room a file, a socket or a runtime.
 const IMPURE: &[&str] = &[

@@ -11,7 +11,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["agent", "yagura"]),
     ("anstream", &["yagura"]),
     ("askama", &["report", "console"]),
-    ("aws-lc-rs", &["agent", "app", "feed", "identity", "store", "wire"]),
+    ("aws-lc-rs", &["agent", "app", "feed", "identity", "probe", "store", "wire"]),
     ("axum", &["api", "console"]),
     ("cedar-policy", &["identity"]),
     // Dates and times are jiff's; both come in with others' crates only.

@@ -3,16 +3,22 @@
 mod resolve;
 
 use std::fs::File;
-use std::io::Read as _;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::io::{ErrorKind, Read as _};
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::FileExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, readlinkat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, fstatvfs, getxattr, open, readlinkat, statat};
 use rustix::io::Errno;
 use yagura_model::Text;
 
-use crate::host::{ByteLimit, DirEntry, FileKind, Host, Metadata, OpenFile, ReadError, Uname};
+use crate::host::{
+    ByteLimit, Conversation, DirEntry, FileKind, FileTimes, Host, Metadata, OpenFile, ReadError, Space, SpecialKind,
+    Uname,
+};
 use resolve::Resolver;
 
 /// A host below a directory that is held open, so that renaming it changes nothing.
@@ -23,6 +29,12 @@ pub struct RootedHost {
     path: Option<PathBuf>,
     resolver: Resolver,
 }
+
+/// A service that does not answer within this is taken for one that does not run.
+const CONVERSATION_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The kernel stores no longer attribute.
+const ATTRIBUTE_BYTES_MAX: usize = 64 * 1024;
 
 /// Why a directory cannot stand in for `/`.
 #[derive(Debug, thiserror::Error)]
@@ -274,6 +286,90 @@ impl Host for RootedHost {
         entries.sort();
         Ok(Some(entries))
     }
+
+    fn scan(
+        &self,
+        path: &str,
+        follow: bool,
+        visit: &mut dyn FnMut(&str, &Metadata) -> ControlFlow<()>,
+    ) -> Result<bool, ReadError> {
+        let failed = |errno| read_error(path, errno);
+        // A directory is opened without harm; anything else is refused by the kernel.
+        let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOCTTY;
+        flags.set(OFlags::NOFOLLOW, !follow);
+        let opened = self.resolver.open(self.root.as_fd(), path, flags);
+        let fd = match opened {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::NOTDIR) => {
+                return match self.link_metadata(path)? {
+                    None => Ok(false),
+                    Some(_) => Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" }),
+                };
+            }
+            Err(errno) => return Err(failed(errno)),
+        };
+        for entry in Dir::read_from(&fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let Ok(stat) = statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
+            if visit(&name.to_string_lossy(), &metadata(&stat)).is_break() {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    fn attribute(&self, path: &str, name: &str, limit: ByteLimit) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some((fd, _)) = self.opened(path, OFlags::PATH | OFlags::NOFOLLOW)? else {
+            return Ok(None);
+        };
+        let length = usize::try_from(limit.get()).unwrap_or(usize::MAX).min(ATTRIBUTE_BYTES_MAX);
+        let mut value = vec![0; length];
+        // What is open by name only has no attributes to be read from it, but its name below /proc
+        // leads to it, also where it is a symbolic link.
+        match getxattr(format!("/proc/self/fd/{}", fd.as_raw_fd()), name, &mut value) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(value))
+            }
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOENT | Errno::NOTDIR | Errno::PERM) => Ok(None),
+            Err(Errno::RANGE) => {
+                Err(ReadError::TooLarge { path: path.to_owned(), limit: format!("an attribute of {limit}") })
+            }
+            Err(errno) => Err(read_error(path, errno)),
+        }
+    }
+
+    fn converse(&self, path: &str) -> Result<Option<Box<dyn Conversation>>, ReadError> {
+        if !self.is_live() {
+            return Ok(None);
+        }
+        let failed = |source| io_error(path, source);
+        let stream = match UnixStream::connect(format!("/{path}")) {
+            Ok(stream) => stream,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        stream.set_read_timeout(Some(CONVERSATION_PATIENCE)).map_err(failed)?;
+        stream.set_write_timeout(Some(CONVERSATION_PATIENCE)).map_err(failed)?;
+        Ok(Some(Box::new(stream)))
+    }
+
+    fn space(&self, path: &str) -> Result<Option<Space>, ReadError> {
+        let Some((fd, _)) = self.opened(path, OFlags::PATH)? else {
+            return Ok(None);
+        };
+        let told = fstatvfs(&fd).map_err(|errno| read_error(path, errno))?;
+        Ok(Some(Space { total: told.f_blocks, free: told.f_bfree }))
+    }
 }
 
 /// A file that is read piece by piece.
@@ -336,11 +432,24 @@ fn kind_of(file_type: FileType) -> FileKind {
 fn metadata(stat: &Stat) -> Metadata {
     Metadata {
         kind: file_kind(stat),
+        special: special_kind(stat),
         mode: stat.st_mode & 0o7777,
         uid: stat.st_uid,
         gid: stat.st_gid,
         size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
         identity: (stat.st_dev, stat.st_ino),
+        device_number: stat.st_rdev,
+        times: FileTimes { accessed: stat.st_atime, modified: stat.st_mtime, changed: stat.st_ctime },
+    }
+}
+
+fn special_kind(stat: &Stat) -> Option<SpecialKind> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::BlockDevice => Some(SpecialKind::Block),
+        FileType::CharacterDevice => Some(SpecialKind::Character),
+        FileType::Fifo => Some(SpecialKind::Fifo),
+        FileType::Socket => Some(SpecialKind::Socket),
+        _ => None,
     }
 }
 

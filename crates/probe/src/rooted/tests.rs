@@ -233,6 +233,41 @@ fn errors_of_the_system_become_ours() {
 }
 
 #[test]
+fn scans_with_metadata_and_follows_only_when_asked() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    symlink("/etc", root.join("way")).unwrap();
+    symlink("hostname", root.join("etc/name")).unwrap();
+    mkfifoat(CWD, root.join("etc/pipe"), Mode::RUSR).unwrap();
+    both(&root, |host| {
+        let mut seen = Vec::new();
+        let scanned = host.scan("way", true, &mut |name, metadata| {
+            seen.push((name.to_owned(), metadata.kind, metadata.special));
+            ControlFlow::Continue(())
+        });
+        assert!(scanned.unwrap());
+        seen.sort();
+        let expected = [
+            ("deep", FileKind::Directory, None),
+            ("hostname", FileKind::File, None),
+            ("name", FileKind::Symlink, None),
+            ("pipe", FileKind::Special, Some(SpecialKind::Fifo)),
+        ];
+        assert_eq!(seen, expected.map(|(name, kind, special)| (name.to_owned(), kind, special)));
+        let nothing = &mut |_: &str, _: &Metadata| ControlFlow::Continue(());
+        assert!(host.scan("way", false, nothing).is_err());
+        assert!(matches!(host.scan("etc/hostname", true, nothing), Err(ReadError::WrongKind { .. })));
+        assert!(!host.scan("nowhere", true, nothing).unwrap());
+        assert!(host.scan("etc/pipe", true, nothing).is_err());
+        let times = host.metadata("etc/hostname").unwrap().unwrap().times;
+        assert!(times.modified > 1_500_000_000 && times.changed >= times.modified);
+        assert!(host.attribute("etc/hostname", "user.none", LIMIT).unwrap().is_none());
+        assert!(host.attribute("etc/name", "security.none", LIMIT).unwrap().is_none());
+        assert!(host.space("").unwrap().unwrap().total >= host.space("").unwrap().unwrap().free);
+    });
+}
+
+#[test]
 fn an_open_file_gives_parts() {
     let dir = tree();
     let root = dir.path().join("root");
