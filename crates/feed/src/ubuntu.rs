@@ -1,5 +1,7 @@
 //! What Ubuntu's feeds have in common: releases and their channels, priorities.
 
+use std::borrow::Cow;
+
 use yagura_model::{ReleaseKey, Urgency};
 
 /// The channel of Ubuntu Pro that the tracker of old names after the release alone: `trusty/esm`.
@@ -37,15 +39,15 @@ const CODENAMES: &[(&str, &str)] = &[
 
 /// A release, and which of its channels: `None` is the archive that every host has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Line {
-    pub(crate) codename: String,
-    pub(crate) channel: Option<String>,
+pub(crate) struct Line<'t> {
+    pub(crate) codename: &'t str,
+    pub(crate) channel: Option<Cow<'t, str>>,
 }
 
-impl Line {
+impl<'t> Line<'t> {
     /// Reads `jammy`, `esm-apps/jammy`, `fips-updates/focal` or `trusty/esm`. `None` is what is
     /// no release of Ubuntu: upstream, the release in the making, snaps, phones.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &'t str) -> Option<Self> {
         let mut parts = text.split('/');
         let (first, second, rest) = (parts.next()?, parts.next(), parts.next());
         let (codename, channel) = match (second, rest) {
@@ -59,34 +61,35 @@ impl Line {
             is_word(channel, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
                 && !NOT_RELEASES.contains(&channel)
         };
-        (is_codename && channel.is_none_or(is_channel))
-            .then(|| Self { codename: codename.to_owned(), channel: channel.map(str::to_owned) })
+        (is_codename && channel.is_none_or(is_channel)).then(|| Self { codename, channel: channel.map(Cow::Borrowed) })
     }
 
     pub(crate) fn key(&self) -> ReleaseKey {
-        ReleaseKey::new("ubuntu", &self.codename)
+        ReleaseKey::new("ubuntu", self.codename)
     }
 }
 
 /// Reads OSV's `Ubuntu:22.04:LTS`, `Ubuntu:Pro:18.04:LTS`, `Ubuntu:Pro:FIPS-updates:20.04:LTS`.
 ///
 /// Pro's two archives are told apart by what the record says of their availability alone.
-pub(crate) fn line_of_ecosystem(ecosystem: &str, availability: &str) -> Option<Line> {
+pub(crate) fn line_of_ecosystem(ecosystem: &str, availability: &str) -> Option<Line<'static>> {
     let mut parts = ecosystem.split(':').skip_while(|part| *part == "Ubuntu").filter(|part| *part != "LTS").peekable();
     let pro = parts.next_if_eq(&"Pro").is_some();
     let named = parts.next_if(|part| !part.starts_with(|c: char| c.is_ascii_digit())).map(str::to_ascii_lowercase);
     let number = parts.next()?;
     let (_, codename) = CODENAMES.iter().find(|(known, _)| *known == number).filter(|_| parts.next().is_none())?;
     let channel = match (pro, named) {
-        (_, Some(named)) if is_word(&named, |byte| byte.is_ascii_alphanumeric() || byte == b'-') => Some(named),
+        (_, Some(named)) if is_word(&named, |byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
+            Some(Cow::Owned(named))
+        }
         (_, Some(_)) => return None,
         (false, None) => None,
-        (true, None) if availability.contains("Legacy") => Some("esm-infra-legacy".to_owned()),
+        (true, None) if availability.contains("Legacy") => Some(Cow::Borrowed("esm-infra-legacy")),
         // Of 14.04 there is no other.
-        (true, None) if availability.contains("Infra-only") || number == "14.04" => Some(ESM.to_owned()),
-        (true, None) => Some("esm-apps".to_owned()),
+        (true, None) if availability.contains("Infra-only") || number == "14.04" => Some(Cow::Borrowed(ESM)),
+        (true, None) => Some(Cow::Borrowed("esm-apps")),
     };
-    Some(Line { codename: (*codename).to_owned(), channel })
+    Some(Line { codename, channel })
 }
 
 fn is_word(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
@@ -112,7 +115,8 @@ mod tests {
 
     #[test]
     fn lines_name_a_release_and_a_channel() {
-        let read = |text: &str| Line::read(text).map(|line| (line.codename, line.channel));
+        let read =
+            |text: &str| Line::read(text).map(|line| (line.codename.to_owned(), line.channel.map(Cow::into_owned)));
         let channel = |codename: &str, channel: &str| Some((codename.to_owned(), Some(channel.to_owned())));
         assert_eq!(read("jammy"), Some(("jammy".to_owned(), None)));
         assert_eq!(read("esm-apps/jammy"), channel("jammy", "esm-apps"));
@@ -143,7 +147,7 @@ mod tests {
     fn ecosystems_of_osv_name_them_too() {
         let read = |ecosystem: &str, availability: &str| {
             let line = line_of_ecosystem(ecosystem, availability)?;
-            Some(line.channel.map_or(line.codename.clone(), |channel| format!("{channel}/{}", line.codename)))
+            Some(line.channel.map_or(line.codename.to_owned(), |channel| format!("{channel}/{}", line.codename)))
         };
         let shown = |ecosystem: &str| read(ecosystem, "").unwrap_or_default();
         assert_eq!(shown("Ubuntu:22.04:LTS"), "jammy");

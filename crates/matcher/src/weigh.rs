@@ -184,7 +184,8 @@ impl<'a> Court<'_, 'a> {
             }
         }
         let unfixed = about.iter().copied().filter(|said| said.decision == Decision::Affected(Outcome::Unfixed));
-        let best = unfixed.min_by(|a, b| order(a, b));
+        // Where one channel's line is ignored (its support has ended) and another's is open, the open one speaks.
+        let best = unfixed.min_by(|a, b| is_ignored(&a.statement).cmp(&is_ignored(&b.statement)).then(order(a, b)));
         let denied = about.iter().any(|said| matches!(said.decision, Decision::NotAffected | Decision::Outside));
         match best {
             Some(decisive) if is_ignored(&decisive.statement) => Settled::Ignored,
@@ -435,13 +436,18 @@ mod tests {
             "ubuntu-cve-tracker:openssl CVE-2 fixed 1.1.1-1ubuntu2.1~18.04.23+esm9 #esm-infra",
             "ubuntu-cve-tracker:openssl CVE-3 open",
             "ubuntu-cve-tracker:openssl CVE-3 not-affected #esm-infra",
+            "ubuntu-cve-tracker:openssl CVE-4 end-of-life",
+            "ubuntu-cve-tracker:openssl CVE-4 postponed #esm-infra",
         ];
         let ignored = ["ubuntu-cve-tracker:openssl CVE-9 will-not-fix"];
         assert!(
             on(&host, "ubuntu:bionic", &ignored, &[])
                 .starts_with("! ignored-by-vendor: openssl 1.1.1-1ubuntu2.1~18.04.23")
         );
-        assert_snapshot!(on(&host, "ubuntu:bionic", &statements, &[]), @r#"CVE-1 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Fixable { fixed: "1.1.1-1ubuntu2.1~18.04.23+esm3" } needs esm-infra"#);
+        assert_snapshot!(on(&host, "ubuntu:bionic", &statements, &[]), @r#"
+        CVE-1 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Fixable { fixed: "1.1.1-1ubuntu2.1~18.04.23+esm3" } needs esm-infra
+        CVE-4 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Unfixed postponed
+        "#);
         host.channels.entitlements.push("esm-infra".into());
         assert!(!on(&host, "ubuntu:bionic", &statements, &[]).contains("needs"));
         host.packages[0].source.version = "1.1.1-1ubuntu2.1~18.04.23+esm3".into();
@@ -465,6 +471,10 @@ mod tests {
             "pypa:requests PYSEC-2 ranges 2.32.0..2.32.4",
         ];
         assert_snapshot!(on(&host, "ecosystem:pypi", &statements, &facts), @r#"CVE-1 jinja2 3.1.2 [jinja2] Fixable { fixed: "3.1.4" }"#);
+        // Whose owner is no package of the distribution has nobody else to speak for it.
+        let mut foreign = language_host("pypi", &["jinja2 3.1.2 owned"]);
+        foreign.packages.extend(host_of("debian", "12", &["python3-something 1 @vendor"]).packages);
+        assert!(on(&foreign, "ecosystem:pypi", &statements, &facts).contains("CVE-1 jinja2 3.1.2"));
         let narrow = ["osv-pypi:jinja2 GHSA-1 ranges ..3.1.3", "pypa:jinja2 PYSEC-1 ranges 2.0..3.1.1"];
         assert_eq!(on(&host, "ecosystem:pypi", &narrow, &facts), "");
     }

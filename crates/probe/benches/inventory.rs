@@ -1,7 +1,11 @@
 //! How long the inventory of a host with 600 packages takes: all of it from the disk, and the
 //! parser alone; and that of a host with 1,000 rpms, made of the headers of a real one.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot prepare itself may fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot prepare itself may fail loudly"
+)]
 
 use std::fmt::Write as _;
 
@@ -9,6 +13,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use yagura_probe::rpm::{self, Flow};
 use yagura_probe::{RootedHost, dpkg, inventory, languages};
+use yagura_testkit::SqliteFile;
 
 const PACKAGES: usize = 600;
 
@@ -86,7 +91,7 @@ fn languages_of_600_packages(bencher: Bencher<'_, '_>) {
             if name == "tool" {
                 std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
             }
-            writeln!(lists[n % PACKAGES], "/{folder}/{name}").unwrap();
+            writeln!(lists.get_mut(n % PACKAGES).unwrap(), "/{folder}/{name}").unwrap();
         }
     }
     for (n, list) in lists.iter().enumerate() {
@@ -119,7 +124,7 @@ fn inventory_of_this_machine(bencher: Bencher<'_, '_>) {
 fn rpm_host() -> Option<tempfile::TempDir> {
     let packed = yagura_testkit::shared_data("hosts/rhel-8.0-ubi-bdb/rootfs.tar.zst")?;
     let sample = tempfile::tempdir().unwrap();
-    tar::Archive::new(zstd::Decoder::new(std::fs::File::open(packed).unwrap()).unwrap()).unpack(sample.path()).unwrap();
+    tar::Archive::new(&*zstd::decode_all(&*std::fs::read(packed).unwrap()).unwrap()).unpack(sample.path()).unwrap();
     let mut blobs: Vec<Vec<u8>> = Vec::new();
     rpm::read_headers(&RootedHost::open(sample.path()).unwrap(), &mut |header| {
         let header = header.unwrap();
@@ -134,14 +139,14 @@ fn rpm_host() -> Option<tempfile::TempDir> {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::create_dir_all(dir.path().join("etc")).unwrap();
     std::fs::write(dir.path().join("etc/os-release"), "ID=rhel\nVERSION_ID=9.4\n").unwrap();
-    let database = rusqlite::Connection::open(folder.join("rpmdb.sqlite")).unwrap();
-    database
-        .execute_batch("BEGIN; CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
-        .unwrap();
+    let database = SqliteFile::new(&[]);
+    database.begin();
+    database.table("Packages", "hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL");
     for blob in blobs.iter().cycle().take(1000) {
-        database.execute("INSERT INTO Packages (blob) VALUES (?1)", [blob]).unwrap();
+        database.insert("Packages", &["blob"], &[blob]);
     }
-    database.execute_batch("COMMIT").unwrap();
+    database.commit();
+    database.move_to(&folder.join("rpmdb.sqlite"));
     Some(dir)
 }
 

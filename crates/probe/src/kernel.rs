@@ -16,8 +16,16 @@ const IMAGES: [&str; 4] = ["vmlinuz-", "vmlinux-", "Image-", "image-"];
 /// What kernel packages put into a release's folder of modules. Other modules stay behind in
 /// folders of removed kernels.
 const MODULE_MARKS: [&str; 3] = ["kernel", "modules.builtin", "modules.order"];
-/// Where the kernel tells of live patches; the second is that of kpatch before Linux 4.0.
-const LIVEPATCHES: [&str; 2] = ["sys/kernel/livepatch", "sys/kernel/kpatch/patches"];
+/// Where the kernel tells of live patches; the others are those of kpatch before Linux 4.0.
+const LIVEPATCHES: [&str; 3] = ["sys/kernel/livepatch", "sys/kernel/kpatch", "sys/kernel/kpatch/patches"];
+/// A folder of patches, itself no patch.
+const NO_PATCH: &str = "patches";
+/// How modules of live patches are called, for kernels that list them nowhere else: kpatch, SUSE and
+/// Amazon, Ubuntu, Oracle.
+const PATCH_MODULES: [&str; 4] = ["kpatch_", "livepatch_", "lkp_", "ksplice_"];
+const LOADED: &str = "proc/modules";
+/// A line of some 100 bytes a module, and some hundred modules.
+const LOADED_LIMIT: ByteLimit = ByteLimit::mib(4);
 /// A digit and a line end.
 const ENABLED_LIMIT: ByteLimit = ByteLimit::kib(4);
 /// A host keeps a handful of kernels.
@@ -97,10 +105,19 @@ fn livepatches(host: &dyn Host, problems: &mut Vec<ReadProblem>) -> Vec<String> 
             // Without the file, which old kpatch does not have, it is loaded and so in force.
             let enabled = host.read(&format!("{folder}/{name}/enabled"), ENABLED_LIMIT);
             let is_off = matches!(&enabled, Ok(Some(text)) if text.starts_with(b"0"));
-            if !is_off && is_module(&name) {
+            if !is_off && is_module(&name) && name != NO_PATCH {
                 names.insert(name);
             }
         }
+    }
+    if names.is_empty() && !is_there(host, "sys/kernel/livepatch") {
+        // What cannot be read says nothing; the kernel's version is judged as it stands then.
+        let loaded = host.read(LOADED, LOADED_LIMIT).ok().flatten().unwrap_or_default();
+        let text = String::from_utf8_lossy(&loaded);
+        let modules = text.lines().filter_map(|line| line.split(' ').next());
+        let patches =
+            modules.filter(|name| PATCH_MODULES.iter().any(|start| name.starts_with(start)) && is_module(name));
+        names.extend(patches.take(ENTRIES_MAX).map(str::to_owned));
     }
     names.into_iter().collect()
 }
@@ -280,6 +297,12 @@ mod tests {
             .file("sys/kernel/livepatch/livepatch_2/enabled", "0\n")
             .file("sys/kernel/livepatch/lkp Ubuntu/enabled", "1\n")
             .file("sys/kernel/kpatch/patches/kpatch_old/checksum", "x");
+        let modules = "kpatch 61440 1 kpatch_a, Live 0x0\nkpatch_a 16384 1 - Live 0x0\nlkp_Ubuntu_5_4 1 1 - Live\next4 1 1 - Live\n";
+        let old = MemoryHost::new().live().file("proc/modules", modules);
+        assert_eq!(read(&old, &mut Vec::new()).livepatches, ["kpatch_a", "lkp_Ubuntu_5_4"]);
+        // Where the kernel keeps a list, what is loaded and not in it is not in force.
+        let off = old.file("sys/kernel/livepatch/kpatch_a/enabled", "0\n");
+        assert!(read(&off, &mut Vec::new()).livepatches.is_empty());
         assert!(read(&tree, &mut Vec::new()).livepatches.is_empty());
         assert_eq!(read(&tree.live(), &mut Vec::new()).livepatches, ["kpatch_4_18_0_80_1_1", "kpatch_old"]);
     }

@@ -4,8 +4,10 @@
 //! a mounted image and on a map in a test. Probes start no process and write no file.
 //!
 //! [`snapshot`](snapshot()) is the whole interface for everyone above: a [`RootedHost`] in, a
-//! snapshot out. Each object has a file of its own: `os_release`, `identity`, `kernel`, `dpkg` and
-//! `rpm` (what is installed), `origin` (who built it) and `channels` (from where it can be renewed).
+//! snapshot out; [`inventory`] and [`full_inventory`] give less of it in less time. Each object has a
+//! file of its own: `os_release`, `identity`, `kernel`, one folder a package manager (what is
+//! installed), `languages` (what lies beside it, with `owners` to tell the two apart), `origin` (who
+//! built it) and `channels` (from where it can be renewed).
 //!
 //! # Invariants
 //!
@@ -45,4 +47,4 @@ pub use error::InventoryError;
 pub use host::{ByteLimit, DirEntry, FileKind, Host, Metadata, OpenFile, ReadError, Uname};
 pub use memory::MemoryHost;
 pub use rooted::{OpenRootError, RootedHost};
-pub use snapshot::{inventory, snapshot};
+pub use snapshot::{full_inventory, inventory, snapshot};

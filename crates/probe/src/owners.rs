@@ -161,6 +161,25 @@ mod tests {
     use super::*;
     use crate::MemoryHost;
 
+    /// A real database; its package of Python's names the library's folder as it was built.
+    #[test]
+    fn rpm_names_owners_under_either_name() {
+        let Some(database) = yagura_testkit::shared_data("hosts/fedora-33-small-sqlite/rpmdb.sqlite") else { return };
+        let file = "python3.9/site-packages/rpm-4.16.0-py3.9.egg-info";
+        let host = MemoryHost::new()
+            .file("var/lib/rpm/rpmdb.sqlite", std::fs::read(database).unwrap())
+            .file(&format!("usr/lib/{file}"), "Name: rpm\nVersion: 4.16.0\n")
+            .link("usr/lib64", "lib");
+        let snapshot = crate::snapshot(&host).unwrap();
+        let owned: Vec<_> =
+            snapshot.packages.iter().filter_map(|package| package.provenance.owner.as_deref()).collect();
+        assert_eq!(owned, ["python3-rpm"]);
+        let broken = MemoryHost::new().file("var/lib/rpm/rpmdb.sqlite", "no database");
+        let mut problems = Vec::new();
+        of(Some(PackageKind::Rpm)).claim(&broken, &mut Claims::new(&broken, ["usr/x"]), &mut problems);
+        assert_eq!(problems.len(), 1);
+    }
+
     #[test]
     fn files_are_claimed_under_either_name() {
         let host = MemoryHost::new()

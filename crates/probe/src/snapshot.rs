@@ -19,7 +19,19 @@ pub fn snapshot(host: &dyn Host) -> Result<Snapshot, InventoryError> {
     Ok(snapshot)
 }
 
-/// Reads who the host is, what it runs and what is installed; its settings are left empty.
+/// Reads what [`inventory`] reads, and what is installed beside the operating system's packages: the
+/// inventory of whoever judges or lists packages. It walks over the whole file system.
+///
+/// # Errors
+/// As [`inventory`].
+pub fn full_inventory(host: &dyn Host) -> Result<Snapshot, InventoryError> {
+    let mut snapshot = inventory(host)?;
+    add_other_packages(host, &mut snapshot);
+    Ok(snapshot)
+}
+
+/// Reads who the host is, what it runs and which packages of the operating system are installed; its
+/// settings are left empty.
 ///
 /// A host without a package database that we read is no error: `package_database` is `None`.
 ///
@@ -220,6 +232,7 @@ mod tests {
         let system = inventory(&host).unwrap();
         assert_eq!((system.packages.len(), system.problems.len()), (1, 0));
         let whole = snapshot(&host).unwrap();
+        assert_eq!(full_inventory(&host).unwrap().packages, whole.packages);
         let shown: Vec<String> =
             whole.packages.iter().map(|p| format!("{} {} {:?}", p.kind.word(), p.name, p.provenance.owner)).collect();
         assert_eq!(shown, ["apk py3-six None", "snap a None", "flatpak org.x None", r#"pypi six Some("py3-six")"#]);

@@ -1,13 +1,15 @@
-//! On a machine that has them: what we find must be what pip, npm, gem and Go themselves say.
+//! On a machine that has them: what we find must be what pip, npm, gem and Go themselves say, and owned
+//! by whom dpkg says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 use yagura_model::{Ecosystem, Package, PackageKind};
+use yagura_probe::languages::Bounds;
 use yagura_probe::owners::Nobody;
-use yagura_probe::{RootedHost, languages};
+use yagura_probe::{RootedHost, dpkg, languages};
 use yagura_testkit::announce_skip;
 
 /// Runs a peer and gives what it prints; `None`, said aloud, where there is none.
@@ -128,4 +130,30 @@ fn go_names_the_modules_that_we_find() {
         }
     }
     assert!(programs > 0, "Go's own tools are programs of Go");
+}
+
+#[test]
+fn dpkg_names_the_owners_that_we_name() {
+    // The likely places come first; the rest of a build machine's disk adds minutes and no package of dpkg's.
+    let bounds = Bounds { entries_max: 200_000, ..Bounds::default() };
+    let found = languages::read_within(&RootedHost::live().unwrap(), &dpkg::Files, bounds);
+    let mut ours: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for Package { record, provenance, .. } in found.packages {
+        let file = record.path.split("!/").next().unwrap();
+        ours.insert(format!("/{file}"), provenance.owner);
+    }
+    let mut args = vec!["-S"];
+    args.extend(ours.keys().take(2_000).map(String::as_str));
+    let Some(text) = answer("dpkg", &args) else { return };
+    let mut theirs: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with("diversion by")) {
+        // `libx:amd64, liby: /usr/lib/x`; the first one is the one that we name.
+        let (packages, file) = line.split_once(": ").unwrap();
+        theirs.insert(file, packages.split([',', ':']).next().unwrap());
+    }
+    for (file, owner) in ours.iter().take(2_000) {
+        // Of a merged system dpkg knows some files as `/lib/x` only; we know both names.
+        let theirs = theirs.get(file.as_str()).copied();
+        assert!(owner.as_deref() == theirs || (theirs.is_none() && file.starts_with("/usr/")), "{file}: {owner:?}");
+    }
 }

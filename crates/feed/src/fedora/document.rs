@@ -42,8 +42,13 @@ fn read_update(update: &Update, sink: &mut dyn Sink) {
         sink.rejected(&update.id, "an unknown release");
         return;
     };
-    let modular = update.release.contains("Modular");
-    let module = if modular { module_of_title(&update.title) } else { None };
+    // A collection of one module says so; of those without, the title of the update does.
+    let told = update.collections.iter().find_map(|collection| collection.module.as_ref());
+    let module = match told {
+        Some(module) => Some(module.name_and_stream()).filter(|module| words::is_module(module)),
+        None if update.release.contains("Modular") => module_of_title(&update.title),
+        None => None,
+    };
 
     let mut fixes = Fixes::default();
     let packages = || update.collections.iter().flat_map(|collection| &collection.packages);

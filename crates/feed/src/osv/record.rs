@@ -122,8 +122,6 @@ pub(crate) struct Range<'a> {
     pub(crate) kind: Str<'a>,
     #[serde(borrow, default)]
     pub(crate) events: List<Event<'a>, RANGES_MAX>,
-    #[serde(borrow, default)]
-    pub(crate) database_specific: Option<&'a RawValue>,
 }
 
 /// Where a run begins or ends. One key each by the schema; old records have two in one object.
@@ -188,7 +186,6 @@ mod tests {
         let record = read(&Entry { document: "d", name: "t", bytes: text.as_bytes() }).unwrap();
         let affected = &record.affected.items[0];
         assert_eq!(affected.ecosystem_specific.unwrap().get(), r#"{"b": 2}"#);
-        assert_eq!(affected.ranges.items[0].database_specific.unwrap().get(), r#"{"a":1}"#);
         assert_eq!(record.database_specific.unwrap().get(), r#"{"c":[3]}"#);
         assert_eq!(affected.package.as_ref().unwrap().purl.as_deref(), Some("pkg:rpm/n"));
     }

@@ -22,14 +22,15 @@ fn mirrored(folder: &Path, as_of: Option<Date>) -> Vec<String> {
     FEEDS.iter().filter(|feed| feed.documents.iter().all(there)).map(|feed| feed.id.to_owned()).collect()
 }
 
-fn states(data: &Path) -> String {
+fn states(data: &Path, ids: &[String]) -> String {
     let status = status(data, FEEDS, now()).unwrap();
     let line = |feed: &crate::FeedState| {
         let record = feed.record.as_ref();
         let data_date = record.map(|record| record.data_date.strftime(" of %F").to_string());
         format!("{} {}{}", feed.feed.id, feed.freshness.word(), data_date.unwrap_or_default())
     };
-    status.feeds.iter().map(line).collect::<Vec<_>>().join("\n")
+    let asked = status.feeds.iter().filter(|feed| ids.iter().any(|id| id == feed.feed.id));
+    asked.map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn fingerprint(data: &Path) -> String {
@@ -44,7 +45,7 @@ fn a_folder_mirror_an_archive_and_another_machine() {
     let options = from_mirror(&here, Mirror::Folder(folder.clone()), &folder);
     let report = run(&options, FEEDS).unwrap();
     assert!(report.is_complete(), "{report:?}");
-    insta::assert_snapshot!(states(&here), @r"
+    insta::assert_snapshot!(states(&here, &options.only), @r"
     debian-tracker stale of 2026-08-21
     debian-advisories stale of 2026-08-21
     debian-osv stale of 2025-02-12
@@ -56,33 +57,14 @@ fn a_folder_mirror_an_archive_and_another_machine() {
     ubuntu-cve-tracker stale of 2024-08-09
     amazon-linux stale of 2025-02-07
     suse-osv stale of 2025-02-12
-    ubuntu-osv missing
-    suse-csaf-vex missing
-    redhat-oval missing
-    oracle-oval missing
     redhat-cve stale of 2025-02-15
-    redhat-vex missing
-    fedora missing
     alpine-secdb fresh of 2026-11-23
-    wolfi-secdb missing
-    chainguard-secdb missing
     arch fresh of 2026-11-23
     cve-list stale of 2024-10-24
     go-vulndb stale of 2026-08-21
     rustsec stale of 2026-08-21
     pypa stale of 2024-10-10
-    osv-npm missing
-    osv-rubygems missing
-    osv-maven missing
-    osv-nuget missing
-    osv-packagist missing
-    osv-crates missing
-    osv-pypi missing
-    osv-go missing
     azurelinux-oval stale of 2025-02-24
-    photon missing
-    nvd missing
-    gentoo-glsa missing
     ");
     assert_eq!(run(&options, FEEDS).unwrap().index, IndexOutcome::Unchanged);
 
@@ -99,51 +81,20 @@ fn a_mirror_of_pythons_web_server_as_of_an_earlier_day() {
     let Some(folder) = yagura_testkit::shared_data("feeds") else { return };
     let Some(server) = PythonServer::start(&folder) else { return };
     let data = tempfile::tempdir().unwrap();
-    // All but the largest, which the other test reads: this one is about the transfer.
+    // Some of the smaller ones: this test is about the transfer.
+    let only: Vec<String> =
+        ["debian-tracker", "debian-advisories", "cisa-kev", "epss", "amazon-linux"].map(str::to_owned).into();
     let as_of = Some("2026-01-30".parse().unwrap());
-    let only = mirrored(&folder, as_of).into_iter().filter(|id| id != "debian-osv").collect();
-    let options = SyncOptions { only, as_of, ..from_mirror(data.path(), server.address.parse().unwrap(), &folder) };
+    let options =
+        SyncOptions { only: only.clone(), as_of, ..from_mirror(data.path(), server.address.parse().unwrap(), &folder) };
     let report = run(&options, FEEDS).unwrap();
     assert!(report.is_complete(), "{report:?}");
-    insta::assert_snapshot!(states(data.path()), @r"
+    insta::assert_snapshot!(states(data.path(), &only), @r"
     debian-tracker stale of 2025-02-12
     debian-advisories stale of 2026-08-21
-    debian-osv missing
     cisa-kev stale of 2026-07-23
     epss stale of 2026-01-30
-    redhat-osv stale of 2025-02-18
-    alma-osv missing
-    rocky-osv stale of 2025-01-11
-    ubuntu-cve-tracker stale of 2024-08-09
     amazon-linux stale of 2025-02-07
-    suse-osv stale of 2025-02-12
-    ubuntu-osv missing
-    suse-csaf-vex missing
-    redhat-oval missing
-    oracle-oval missing
-    redhat-cve stale of 2025-02-15
-    redhat-vex missing
-    fedora missing
-    alpine-secdb fresh of 2026-11-25
-    wolfi-secdb missing
-    chainguard-secdb missing
-    arch fresh of 2026-11-25
-    cve-list stale of 2024-10-24
-    go-vulndb missing
-    rustsec missing
-    pypa stale of 2024-10-10
-    osv-npm missing
-    osv-rubygems missing
-    osv-maven missing
-    osv-nuget missing
-    osv-packagist missing
-    osv-crates missing
-    osv-pypi missing
-    osv-go missing
-    azurelinux-oval stale of 2025-02-24
-    photon missing
-    nvd missing
-    gentoo-glsa missing
     ");
     let again = run(&options, FEEDS).unwrap();
     let updated = again.documents.iter().filter(|report| matches!(report.outcome, DocumentOutcome::Updated { .. }));

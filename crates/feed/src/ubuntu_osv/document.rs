@@ -148,7 +148,7 @@ fn state(record: &Record<'_>, id: &str, flaws: &[&str], notice: Option<&str>, si
 }
 
 fn statement(
-    line: &Line,
+    line: &Line<'_>,
     package: &str,
     flaw: &str,
     state: &StatementState,
@@ -159,7 +159,7 @@ fn statement(
         feed: FeedId::new(ID),
         release: line.key(),
         package: package.to_owned(),
-        channel: line.channel.clone(),
+        channel: line.channel.as_deref().map(str::to_owned),
         vulnerability: flaw.to_owned(),
         state: state.clone(),
         urgency,

@@ -36,7 +36,7 @@ pub(super) fn read(files: &mut Files<'_>, channels: &mut Channels) {
     }
 }
 
-/// Reads `deb [arch=amd64 signed-by=…] http://deb.debian.org/debian bookworm main contrib`.
+/// Reads `deb [arch=amd64 signed-by=…] http://deb.example.org/debian bookworm main contrib`.
 fn take_lines(text: &str, path: &str, channels: &mut Channels) {
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
@@ -153,8 +153,8 @@ mod tests {
         let host = MemoryHost::new()
             .file(
                 "etc/apt/sources.list",
-                "# deb http://off.example/ x main\ndeb [arch=amd64 signed-by=/k] http://u:p@deb.debian.org/debian bookworm main contrib # all\n\
-                 deb-src http://deb.debian.org/debian bookworm main\ndeb http://flat.example/repo ./\ndeb\n",
+                "# deb http://off.example/ x main\ndeb [arch=amd64 signed-by=/k] http://u:p@deb.example.org/debian bookworm main contrib # all\n\
+                 deb-src http://deb.example.org/debian bookworm main\ndeb http://flat.example/repo ./\ndeb\n",
             )
             .file(
                 "etc/apt/sources.list.d/ubuntu.sources",
@@ -163,8 +163,8 @@ mod tests {
             )
             .file("etc/apt/sources.list.d/old.list.save", "deb http://gone.example x y\n");
         insta::assert_snapshot!(told(&host), @r"
-        bookworm/main [] http://deb.debian.org/debian bookworm /etc/apt/sources.list:2
-        bookworm/contrib [] http://deb.debian.org/debian bookworm /etc/apt/sources.list:2
+        bookworm/main [] http://deb.example.org/debian bookworm /etc/apt/sources.list:2
+        bookworm/contrib [] http://deb.example.org/debian bookworm /etc/apt/sources.list:2
         ./ [] http://flat.example/repo ./ /etc/apt/sources.list:4
         jammy/main [] http://archive.ubuntu.com/ubuntu/ jammy /etc/apt/sources.list.d/ubuntu.sources:2
         jammy-security/main [] http://archive.ubuntu.com/ubuntu/ jammy-security /etc/apt/sources.list.d/ubuntu.sources:2

@@ -249,27 +249,34 @@ mod tests {
 
     #[test]
     fn dnf_remembers() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("history.sqlite");
-        let connection = rusqlite::Connection::open(&path).unwrap();
-        connection
-            .execute_batch(
-                "PRAGMA foreign_keys = OFF;
-                 CREATE TABLE repo (id INTEGER PRIMARY KEY, repoid TEXT NOT NULL);
-                 CREATE TABLE rpm (item_id INTEGER UNIQUE NOT NULL, name TEXT NOT NULL, epoch INTEGER NOT NULL,
-                    version TEXT NOT NULL, release TEXT NOT NULL, arch TEXT NOT NULL, FOREIGN KEY (item_id) REFERENCES item(id));
-                 CREATE TABLE trans_item (id INTEGER PRIMARY KEY AUTOINCREMENT, trans_id INTEGER REFERENCES trans(id),
-                    item_id INTEGER REFERENCES item(id), repo_id INTEGER REFERENCES repo(id), action INTEGER NOT NULL,
-                    reason INTEGER NOT NULL, state INTEGER NOT NULL);
-                 INSERT INTO repo VALUES (1, 'baseos'), (2, 'epel'), (3, '@System');
-                 INSERT INTO rpm VALUES (7, 'bash', 0, '5.1', '1.el9', 'x86_64'), (8, 'nginx', 1, '1.20', '1.el9', 'x86_64'),
-                    (9, 'gone', 0, '1', '1', 'x86_64');
-                 INSERT INTO trans_item VALUES (1, 1, 7, 1, 1, 1, 1), (2, 1, 8, 1, 1, 1, 1), (3, 2, 8, 2, 9, 1, 1),
-                    (4, 2, 8, 3, 8, 1, 1), (5, 2, 9, 2, 1, 1, 1);",
-            )
-            .unwrap();
-        drop(connection);
-        let bytes = std::fs::read(&path).unwrap();
+        let file = yagura_testkit::SqliteFile::new(&[]);
+        file.table("repo", "id INTEGER PRIMARY KEY, repoid TEXT NOT NULL");
+        file.table(
+            "rpm",
+            "item_id INTEGER UNIQUE NOT NULL, name TEXT NOT NULL, epoch INTEGER NOT NULL, version TEXT NOT NULL,
+             release TEXT NOT NULL, arch TEXT NOT NULL, FOREIGN KEY (item_id) REFERENCES item(id)",
+        );
+        file.table(
+            "trans_item",
+            "id INTEGER PRIMARY KEY AUTOINCREMENT, trans_id INTEGER REFERENCES trans(id), item_id INTEGER REFERENCES item(id),
+             repo_id INTEGER REFERENCES repo(id), action INTEGER NOT NULL, reason INTEGER NOT NULL, state INTEGER NOT NULL",
+        );
+        for (id, name) in [(1, "baseos"), (2, "epel"), (3, "@System")] {
+            file.insert("repo", &["id", "repoid"], &[&id, &name]);
+        }
+        for (id, name, version, release) in
+            [(7, "bash", "5.1", "1.el9"), (8, "nginx", "1.20", "1.el9"), (9, "gone", "1", "1")]
+        {
+            let columns = ["item_id", "name", "epoch", "version", "release", "arch"];
+            file.insert("rpm", &columns, &[&id, &name, &0, &version, &release, &"x86_64"]);
+        }
+        for (transaction, item, repository, action) in
+            [(1, 7, 1, 1), (1, 8, 1, 1), (2, 8, 2, 9), (2, 8, 3, 8), (2, 9, 2, 1)]
+        {
+            let columns = ["trans_id", "item_id", "repo_id", "action", "reason", "state"];
+            file.insert("trans_item", &columns, &[&transaction, &item, &repository, &action, &1, &1]);
+        }
+        let (_, bytes) = file.files().remove(0);
         let host = MemoryHost::new().file(DNF_HISTORY, &bytes);
         assert_eq!(told(&host, &[("bash", "5.1-1.el9"), ("nginx", "1:1.20-1.el9"), ("vim", "1-1")]), "baseos epel -");
         let cut = MemoryHost::new().file(DNF_HISTORY, &bytes[..5000]);

@@ -83,6 +83,8 @@ const GROUPS: &[(&str, &str)] = &[
     ("xstream", "com.thoughtworks.xstream"),
 ];
 
+/// How repositories are called: Maven's own cache, that of servers, and Debian's.
+const REPOSITORIES: [&str; 3] = ["/repository/", "/maven-repo/", "/maven2/"];
 /// What follows a version in a file's name and is no part of it.
 const CLASSIFIERS: [&str; 9] =
     ["all", "classes", "jar-with-dependencies", "javadoc", "shaded", "sources", "standalone", "test-sources", "tests"];
@@ -174,6 +176,15 @@ fn known_group(artifact: &str) -> Option<&'static str> {
     GROUPS.iter().find(|(pattern, _)| fits(pattern)).map(|(_, group)| *group)
 }
 
+/// The group as the archive's place in a Maven repository tells it:
+/// `…/repository/org/own/lib/1.0/lib-1.0.jar`.
+pub(super) fn group_of_place(place: &str, artifact: &str, version: &str) -> Option<String> {
+    let (directory, _) = place.rsplit_once('/')?;
+    let above = directory.strip_suffix(version)?.strip_suffix('/')?.strip_suffix(artifact)?.strip_suffix('/')?;
+    let (_, group) = REPOSITORIES.iter().find_map(|name| above.rsplit_once(name))?;
+    (!group.is_empty()).then(|| group.replace('/', "."))
+}
+
 /// The group as the manifest tells it: Maven used to write it as the vendor's id, and a bundle's name
 /// often is group and artifact.
 fn told_group(artifact: &str, attributes: &BTreeMap<String, String>) -> Option<String> {
@@ -216,6 +227,17 @@ mod tests {
         for stem in ["", "a", "a-b", "a-", "log4j"] {
             assert_eq!(split(stem), None, "{stem}");
         }
+    }
+
+    #[test]
+    fn a_repository_tells_the_group() {
+        let group = |place| group_of_place(place, "lib", "1.0");
+        assert_eq!(group("home/u/.m2/repository/org/own/lib/1.0/lib-1.0.jar").as_deref(), Some("org.own"));
+        assert_eq!(group("usr/share/maven-repo/own/lib/1.0/lib-1.0.jar").as_deref(), Some("own"));
+        assert_eq!(group("srv/repository/lib/1.0/lib-1.0.jar"), None);
+        assert_eq!(group("srv/org/own/lib/1.0/lib-1.0.jar"), None);
+        assert_eq!(group("srv/repository/org/own/lib/2.0/lib-1.0.jar"), None);
+        assert_eq!(group("lib-1.0.jar"), None);
     }
 
     #[test]

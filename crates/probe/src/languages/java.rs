@@ -18,8 +18,8 @@ const ENDINGS: [&str; 10] = [".jar", ".war", ".ear", ".par", ".sar", ".nar", ".h
 const SURE_ENDINGS: [&str; 3] = [".jar", ".war", ".ear"];
 /// An application in an installer's archive in a bundle.
 const DEPTH_MAX: usize = 6;
-/// An archive that is compressed in another one is unpacked into memory.
-const NESTED_LIMIT: ByteLimit = ByteLimit::mib(128);
+/// Archives that are compressed in another one are unpacked into memory: those of one chain together.
+const NESTED_LIMIT: ByteLimit = ByteLimit::mib(256);
 const PROPERTIES_LIMIT: ByteLimit = ByteLimit::kib(64);
 /// Signed archives name every member.
 const MANIFEST_LIMIT: ByteLimit = ByteLimit::mib(16);
@@ -52,12 +52,31 @@ pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
     let is_surely_java = SURE_ENDINGS.iter().any(|ending| path.ends_with(ending));
     let begins_as_zip = || file.read_at(0, 2).is_ok_and(|begin| begin == b"PK");
     if file.length() > 0 && (is_surely_java || begins_as_zip()) {
-        look(&file, path, 1, &mut Budget::default(), found);
+        look(&file, path, Nesting { depth: 1, held: 0 }, &mut Budget::default(), found);
+    }
+}
+
+/// How deep an archive lies, and what is in memory of those around it.
+#[derive(Debug, Clone, Copy)]
+struct Nesting {
+    depth: usize,
+    held: u64,
+}
+
+impl Nesting {
+    /// One archive deeper, of which so many bytes are in memory.
+    fn deeper(self, held: u64) -> Self {
+        Self { depth: self.depth + 1, held: self.held.saturating_add(held) }
+    }
+
+    /// What the next archive may take.
+    fn limit(self) -> ByteLimit {
+        ByteLimit::bytes(NESTED_LIMIT.get().saturating_sub(self.held))
     }
 }
 
 /// Looks at one archive; `place` is where it is: `app.war!/WEB-INF/lib/x.jar`.
-fn look(source: &dyn Source, place: &str, depth: usize, budget: &mut Budget, found: &mut Found) {
+fn look(source: &dyn Source, place: &str, nesting: Nesting, budget: &mut Budget, found: &mut Found) {
     let wanted = |name: &str| is_archive(name) || is_pom_properties(name) || name == MANIFEST;
     let members = match members(source, budget, &wanted) {
         Ok(members) => members,
@@ -66,14 +85,14 @@ fn look(source: &dyn Source, place: &str, depth: usize, budget: &mut Budget, fou
     identify(source, place, &members, budget, found);
     for member in members.iter().filter(|member| is_archive(&member.name)) {
         let inner = format!("{place}!/{}", member.name);
-        if depth == DEPTH_MAX {
+        if nesting.depth == DEPTH_MAX {
             found.faults.report(SourceLine::file(inner), too_deep_text());
             continue;
         }
         match member.stored(source) {
-            Ok(Some(window)) => look(&window, &inner, depth + 1, budget, found),
-            Ok(None) => match member.bytes(source, NESTED_LIMIT, budget) {
-                Ok(bytes) => look(&bytes, &inner, depth + 1, budget, found),
+            Ok(Some(window)) => look(&window, &inner, nesting.deeper(0), budget, found),
+            Ok(None) => match member.bytes(source, nesting.limit(), budget) {
+                Ok(bytes) => look(&bytes, &inner, nesting.deeper(bytes.length()), budget, found),
                 Err(fault) => fault.report(&inner, found),
             },
             Err(fault) => fault.report(&inner, found),
@@ -98,14 +117,16 @@ fn identify(source: &dyn Source, place: &str, members: &[Member], budget: &mut B
     if is_named {
         return;
     }
-    let only_poms = members.iter().filter(|member| is_pom_properties(&member.name)).count();
+    let poms = members.iter().filter(|member| is_pom_properties(&member.name)).count();
     let manifest = members.iter().find(|member| member.name == MANIFEST);
     let attributes = match manifest.map(|member| text(source, member, MANIFEST_LIMIT, budget)).transpose() {
         Ok(text) => main_attributes(&text.unwrap_or_default()),
         Err(fault) => return fault.report(place, found),
     };
     // An archive that was renamed has one `pom.properties`: its own. Beside it a guess must be sure.
-    if let Some(guess) = coordinates::guess(stem, &attributes).filter(|guess| only_poms == 0 || guess.group.is_some()) {
+    let Some(mut guess) = coordinates::guess(stem, &attributes) else { return };
+    guess.group = guess.group.or_else(|| coordinates::group_of_place(place, &guess.artifact, &guess.version));
+    if poms == 0 || guess.group.is_some() {
         found.add(Ecosystem::Maven, &guess.name(), &guess.version, place);
     }
 }
@@ -193,6 +214,22 @@ mod tests {
             archive = jar(&[], "", &[("b.jar", &archive, Kept::Deflated)]);
         }
         insta::assert_snapshot!(found_in(&MemoryHost::new().file("a.jar", archive)), @"/a.jar!/b.jar!/b.jar!/b.jar!/b.jar!/b.jar!/b.jar: the archive lies deeper than 6 archives; its packages are not assessed");
+    }
+
+    #[test]
+    fn archives_in_memory_are_bounded_together() {
+        let small = jar(&[pom("a", "b", "1")], "", &[]);
+        let padded = jar(&[], "", &[("pad", &vec![0; 1 << 20], Kept::Stored), ("b.jar", &small, Kept::Deflated)]);
+        let outer = jar(&[], "", &[("c.jar", &padded, Kept::Deflated)]);
+        let read = |held| {
+            let mut found = Found::default();
+            look(&outer, "a.jar", Nesting { depth: 1, held }, &mut Budget::default(), &mut found);
+            (found.packages.len(), found.faults.into_problems("").len())
+        };
+        assert_eq!(read(0), (1, 0));
+        let nearly_all = NESTED_LIMIT.get() - padded.length();
+        assert_eq!(read(nearly_all), (0, 1), "the inner one finds no room");
+        assert_eq!(read(nearly_all + 1), (0, 1), "the outer one finds none");
     }
 
     proptest! {

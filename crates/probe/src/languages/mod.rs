@@ -1,7 +1,7 @@
 //! Reads the packages of languages inside the host: what pip, npm, gem, composer, NuGet and Maven
 //! put there, and what Go and Rust built into programs.
 //!
-//! [`read`] walks the file system once ([`walk`]). A file's name decides whether anybody opens it;
+//! [`read`] walks the file system once (`walk`). A file's name decides whether anybody opens it;
 //! each reader is a file of its own and looks at one kind of manifest. What an operating system's
 //! package owns is annotated with that package ([`Package::provenance`]), so that it is counted once,
 //! under the vendor's authority.
@@ -25,6 +25,7 @@ mod manifest;
 mod mounts;
 mod npm;
 mod part;
+mod places;
 mod program;
 mod python;
 mod rust;
@@ -32,7 +33,7 @@ mod walk;
 
 use std::collections::BTreeSet;
 
-use yagura_model::{Package, ReadProblem};
+use yagura_model::{Package, ReadProblem, Text};
 
 use crate::database::Faults;
 use crate::host::{ByteLimit, Host};
@@ -41,6 +42,8 @@ use found::Found;
 pub use go::parse as parse_go_modules;
 use mounts::Mounts;
 pub use walk::{Bounds, Seen};
+
+const NO_TEXT: Text = Text::new("the file's name is not UTF-8", "ファイル名が UTF-8 ではありません");
 
 /// Directories that could not be entered and are listed: to others than root, many are closed.
 const CLOSED_MAX: usize = 100;
@@ -83,14 +86,22 @@ pub fn read(host: &dyn Host, owners: &dyn Owners) -> Languages {
 pub fn read_within(host: &dyn Host, owners: &dyn Owners, bounds: Bounds) -> Languages {
     let mut found = Found::default();
     let mut faults = Faults::at_most(CLOSED_MAX);
-    let mounts = Mounts::read(host, &mut faults);
+    let mounts = Mounts::read(host, bounds, &mut faults);
     let seen = walk::walk(host, bounds, &mounts, &mut faults, &mut |directory, names| {
         let mut programs = Vec::new();
         for name in names {
-            match READERS.iter().find(|reader| (reader.wants)(directory, name)) {
-                Some(reader) => (reader.read)(host, &walk::join(directory, name), &mut found),
-                None if program::wants(name) => programs.push(*name),
-                None => {}
+            let reader = READERS.iter().find(|reader| (reader.wants)(directory, name));
+            if reader.is_none() && !program::wants(name) {
+                continue;
+            }
+            let path = || walk::join(directory, name);
+            match reader {
+                // What was no text was made one for us, and cannot be asked for.
+                _ if name.contains('\u{FFFD}') && matches!(host.link_metadata(&path()), Ok(None)) => {
+                    found.broken(&path(), NO_TEXT);
+                }
+                Some(reader) => (reader.read)(host, &path(), &mut found),
+                None => programs.push(*name),
             }
         }
         program::read_all(host, directory, &programs, &mut found);

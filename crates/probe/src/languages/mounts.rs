@@ -2,10 +2,12 @@
 //!
 //! A tree (an image, a chroot) is walked as it lies there; of what is mounted in it nothing is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yagura_model::{LocalText, SourceLine, Text};
 
+use super::places;
+use super::walk::Bounds;
 use crate::database::Faults;
 use crate::host::{ByteLimit, Host};
 use crate::problem::{Quoted, unreadable};
@@ -13,8 +15,6 @@ use crate::problem::{Quoted, unreadable};
 const MOUNTINFO_PATH: &str = "proc/self/mountinfo";
 /// A host of many containers has some thousand lines.
 const MOUNTINFO_LIMIT: ByteLimit = ByteLimit::mib(16);
-/// Lines that are compared with each other.
-const MOUNTS_MAX: usize = 20_000;
 
 /// File systems on the host's own disks.
 const LOCAL: [&str; 16] = [
@@ -88,22 +88,28 @@ pub(super) struct Mounts {
 /// One line of the table.
 #[derive(Debug)]
 struct Mount<'a> {
-    device: &'a str,
-    /// Which part of the file system is mounted.
-    root: String,
     /// Relative to the host's root.
     point: String,
+    seen: Seen<'a>,
+}
+
+/// What is seen at a mount point.
+#[derive(Debug)]
+struct Seen<'a> {
+    device: &'a str,
+    /// Which part of the device's file system.
+    root: String,
     kind: &'a str,
 }
 
 impl Mounts {
     /// Reads the mounts of a live host.
-    pub(super) fn read(host: &dyn Host, faults: &mut Faults) -> Self {
+    pub(super) fn read(host: &dyn Host, bounds: Bounds, faults: &mut Faults) -> Self {
         if !host.is_live() {
             return Self::default();
         }
         match host.read(MOUNTINFO_PATH, MOUNTINFO_LIMIT) {
-            Ok(bytes) => Self::judge(&String::from_utf8_lossy(&bytes.unwrap_or_default()), faults),
+            Ok(bytes) => Self::judge(&String::from_utf8_lossy(&bytes.unwrap_or_default()), bounds, faults),
             Err(error) => {
                 faults.add(unreadable(&error, MOUNTINFO_PATH, MEANING));
                 Self::default()
@@ -116,38 +122,44 @@ impl Mounts {
         self.closed.contains(path)
     }
 
-    fn judge(table: &str, faults: &mut Faults) -> Self {
+    fn judge(table: &str, bounds: Bounds, faults: &mut Faults) -> Self {
         // Of two mounts on one point the later one is seen.
-        let mut mounts: Vec<Mount<'_>> = Vec::new();
-        for mount in table.lines().filter_map(parse_line).take(MOUNTS_MAX) {
-            mounts.retain(|earlier| earlier.point != mount.point);
-            mounts.push(mount);
+        let mounts: BTreeMap<String, Seen<'_>> =
+            table.lines().filter_map(parse_line).map(|mount| (mount.point, mount.seen)).collect();
+        let mut parts = Parts::default();
+        for (point, seen) in &mounts {
+            parts.entry(seen.device).or_default().entry(seen.root.trim_end_matches('/')).or_insert(point);
         }
         let mut closed = BTreeSet::new();
-        for (index, mount) in mounts.iter().enumerate() {
-            if mount.point.is_empty() {
-                continue;
+        for (point, seen) in mounts.iter().filter(|(point, _)| !point.is_empty()) {
+            let is_local = LOCAL.contains(&seen.kind);
+            if !is_local && !ELSEWHERE.contains(&seen.kind) && !seen.kind.starts_with("fuse.") {
+                faults.report(SourceLine::file(point.clone()), unknown_text(seen.kind));
             }
-            let is_local = LOCAL.contains(&mount.kind);
-            let is_seen_elsewhere = mounts.iter().enumerate().any(|(other_index, other)| {
-                let same = other.device == mount.device && other_index != index;
-                same && (other.root != mount.root || other_index < index) && is_below(&mount.root, &other.root)
-            });
-            if !is_local && !ELSEWHERE.contains(&mount.kind) && !mount.kind.starts_with("fuse.") {
-                faults.report(SourceLine::file(mount.point.clone()), unknown_text(mount.kind));
-            }
-            if !is_local || is_seen_elsewhere {
-                closed.insert(mount.point.clone());
+            if !is_local || is_seen_elsewhere(&parts, point, seen, bounds) {
+                closed.insert(point.clone());
             }
         }
         Self { closed }
     }
 }
 
-/// Tells whether `path` is `directory` or lies below it.
-fn is_below(path: &str, directory: &str) -> bool {
-    let directory = directory.trim_end_matches('/');
-    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// By device and part of its file system, without a slash at the end: the first point where it is
+/// mounted.
+type Parts<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>;
+
+/// Tells whether the walk meets the same directory through another mount: this part of the file system
+/// is mounted before, or a part that it lies in.
+fn is_seen_elsewhere(parts: &Parts<'_>, point: &str, seen: &Seen<'_>, bounds: Bounds) -> bool {
+    let Some(parts) = parts.get(seen.device) else { return false };
+    let root = seen.root.trim_end_matches('/');
+    let above = root.match_indices('/').filter_map(|(at, _)| root.get(..at));
+    above.chain([root]).any(|part| {
+        let Some(other) = parts.get(part).filter(|other| **other != point) else { return false };
+        let rest = root.get(part.len()..).unwrap_or_default();
+        let place = format!("{other}{rest}");
+        places::is_reached(place.trim_start_matches('/'), bounds)
+    })
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`, see proc_pid_mountinfo(5).
@@ -156,7 +168,7 @@ fn parse_line(line: &str) -> Option<Mount<'_>> {
     let mut fields = mount.split(' ').skip(2);
     let (device, root, point) = (fields.next()?, fields.next()?, fields.next()?);
     let point = unescaped(point).trim_start_matches('/').to_owned();
-    Some(Mount { device, root: unescaped(root), point, kind: kind.split(' ').next()? })
+    Some(Mount { point, seen: Seen { device, root: unescaped(root), kind: kind.split(' ').next()? } })
 }
 
 /// Space, tab, newline and backslash are written as three octal digits.
@@ -205,16 +217,25 @@ mod tests {
         33 27 0:41 / /mnt/sshfs rw - fuse.sshfs server: rw\n\
         34 27 0:42 / /mnt/new rw - newfs x rw\n\
         35 27 0:43 / /mnt/over rw - ext4 x rw\n\
+        37 27 254:2 / /var/lib/docker rw - ext4 /dev/vdc rw\n\
+        38 27 254:2 /volumes/a /srv/a rw - ext4 /dev/vdc rw\n\
+        39 27 254:2 /volumes/a/b /srv/b rw - ext4 /dev/vdc rw\n\
         36 27 0:44 / /mnt/over rw - tmpfs x rw\n\
         nonsense\n";
 
     #[test]
     fn local_disks_are_entered_once() {
         let mut faults = Faults::default();
-        let mounts = Mounts::read(&MemoryHost::new().live().file(MOUNTINFO_PATH, TABLE), &mut faults);
+        let mounts =
+            Mounts::read(&MemoryHost::new().live().file(MOUNTINFO_PATH, TABLE), Bounds::default(), &mut faults);
         let closed: Vec<&str> = mounts.closed.iter().map(String::as_str).collect();
-        assert_eq!(closed, ["exported", "mnt/again", "mnt/new", "mnt/nfs", "mnt/over", "mnt/sshfs", "proc"]);
-        assert!(!mounts.keeps_out("home") && !mounts.keeps_out("var/My Data") && !mounts.keeps_out(""));
+        assert_eq!(closed, ["exported", "mnt/new", "mnt/nfs", "mnt/over", "mnt/sshfs", "proc", "srv/b", "var/My Data"]);
+        assert!(
+            !mounts.keeps_out("home")
+                && !mounts.keeps_out("mnt/again")
+                && !mounts.keeps_out("srv/a")
+                && !mounts.keeps_out("")
+        );
         let problems = faults.into_problems("");
         assert_eq!(problems.len(), 1);
         insta::assert_snapshot!(problems[0].message.en, @"this version does not know the file system `newfs`; language packages on it are not assessed");
@@ -223,9 +244,15 @@ mod tests {
     #[test]
     fn a_tree_has_no_mounts() {
         let mut faults = Faults::default();
-        assert_eq!(Mounts::read(&MemoryHost::new().file(MOUNTINFO_PATH, TABLE), &mut faults), Mounts::default());
-        assert_eq!(Mounts::read(&MemoryHost::new().live(), &mut faults), Mounts::default());
-        assert_eq!(Mounts::read(&MemoryHost::new().live().denied(MOUNTINFO_PATH), &mut faults), Mounts::default());
+        assert_eq!(
+            Mounts::read(&MemoryHost::new().file(MOUNTINFO_PATH, TABLE), Bounds::default(), &mut faults),
+            Mounts::default()
+        );
+        assert_eq!(Mounts::read(&MemoryHost::new().live(), Bounds::default(), &mut faults), Mounts::default());
+        assert_eq!(
+            Mounts::read(&MemoryHost::new().live().denied(MOUNTINFO_PATH), Bounds::default(), &mut faults),
+            Mounts::default()
+        );
         assert_eq!(faults.into_problems("").len(), 1);
     }
 

@@ -15,17 +15,19 @@ const NO_METADATA: Text =
     Text::new("the file names no package and version", "パッケージ名とバージョンが記載されていません");
 
 pub(super) fn wants(directory: &str, name: &str) -> bool {
+    let (parent, folder) = directory.rsplit_once('/').unwrap_or(("", directory));
     match name {
-        "METADATA" => directory.ends_with(".dist-info"),
-        // Beside sources that somebody develops there is an `.egg-info` too; it is not installed.
-        "PKG-INFO" => {
-            directory.ends_with(".egg/EGG-INFO")
-                || directory
-                    .rsplit_once('/')
-                    .is_some_and(|(parent, folder)| folder.ends_with(".egg-info") && is_site(parent))
-        }
-        _ => (name.ends_with(".egg-info") || name.ends_with(".egg")) && is_site(directory),
+        "METADATA" => folder.ends_with(".dist-info"),
+        "PKG-INFO" => directory.ends_with(".egg/EGG-INFO") || is_egg_info(parent, folder),
+        _ => is_egg_info(directory, name) || (name.ends_with(".egg") && is_site(directory)),
     }
+}
+
+/// Beside sources that somebody develops there is an `.egg-info` too, which is not installed; one that
+/// was installed to a folder of its own has versions in its name: `six-1.16.0-py3.9.egg-info`.
+fn is_egg_info(directory: &str, name: &str) -> bool {
+    let has_version = |stem: &str| stem.rsplit_once("-py").is_some_and(|(_, rest)| rest.starts_with(['2', '3']));
+    name.strip_suffix(".egg-info").is_some_and(|stem| is_site(directory) || has_version(stem))
 }
 
 /// Where Python looks for installed packages.
@@ -117,12 +119,14 @@ mod tests {
             .file("srv/target/b.dist-info/METADATA", metadata("b", "2"))
             .file("opt/lib/python2.7/site-packages/c-1-py2.7.egg/EGG-INFO/PKG-INFO", metadata("c", "1"))
             .file("opt/lib/python2.7/site-packages/d-1-py2.7.egg", egg)
+            .file("opt/own/e-1-py3.9.egg-info/PKG-INFO", metadata("e", "1"))
             .file("home/u/project/project.egg-info/PKG-INFO", metadata("project", "0"))
             .file("usr/lib/python2.7/wsgiref.egg-info", metadata("wsgiref", "0.1.2"));
         insta::assert_snapshot!(found_in(&host), @r"
         pypi a 1 /home/u/venv/lib/python3.11/site-packages/a.dist-info/METADATA
         pypi b 2 /srv/target/b.dist-info/METADATA
         pypi c 1 /opt/lib/python2.7/site-packages/c-1-py2.7.egg/EGG-INFO/PKG-INFO
+        pypi e 1 /opt/own/e-1-py3.9.egg-info/PKG-INFO
         pypi old-egg 0.1 /opt/lib/python2.7/site-packages/d-1-py2.7.egg
         pypi requests 2.31.0 /usr/lib/python3/dist-packages/requests-2.31.0.dist-info/METADATA
         pypi six 1.16.0 /usr/lib/python3/dist-packages/six.egg-info

@@ -73,3 +73,19 @@ fn closed_directories_are_counted_where_there_are_many() {
     assert_eq!(languages.problems.len(), CLOSED_MAX + 1);
     insta::assert_snapshot!(languages.problems[CLOSED_MAX].message.en, @"3 more problems of this kind are not listed");
 }
+
+#[test]
+fn names_that_are_no_text_are_said() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let name = |bytes: &'static [u8]| dir.path().join(OsStr::from_bytes(bytes));
+    std::fs::write(name(b"caf\xe9.jar"), "x").unwrap();
+    std::fs::write(name(b"caf\xe9.txt"), "x").unwrap();
+    std::fs::create_dir(name(b"gar\xe7on")).unwrap();
+    let host = crate::RootedHost::open(dir.path()).unwrap();
+    insta::assert_snapshot!(rendered(&read(&host, &Nobody)), @r"
+    /gar�on: the directory's name is not UTF-8; language packages below it are not assessed
+    /caf�.jar: the file's name is not UTF-8; its packages are not assessed
+    ");
+}

@@ -2,12 +2,12 @@
 //!
 //! Each directory is listed once, symbolic links are not followed, and a regular file is only named
 //! to the visitor: opening it is his business. What is known to hold no packages of *this* host is
-//! not entered ([`NOT_ENTERED`], [`NAMES_NOT_ENTERED`], and on a live host the mounts of
-//! [`super::mounts`]); what could not be entered becomes a problem.
+//! not entered ([`super::places`], and on a live host [`super::mounts`]); what could not be entered becomes a problem.
 
 use yagura_model::{LocalText, SourceLine, Text};
 
 use super::mounts::Mounts;
+use super::places;
 use crate::database::Faults;
 use crate::host::{FileKind, Host};
 use crate::problem::unreadable;
@@ -40,35 +40,6 @@ pub struct Seen {
     pub entries: usize,
 }
 
-/// Kernel file systems and volatile places; `sysroot` of an ostree host is the same host again.
-const NOT_ENTERED: [&str; 6] = ["proc", "sys", "dev", "run", "lost+found", "sysroot"];
-/// Directories that no installed package lives in, wherever they are: histories, whose files are
-/// compressed, compiled Python, and file system snapshots, which are the same host again.
-const NAMES_NOT_ENTERED: [&str; 5] = [".git", ".hg", ".svn", "__pycache__", ".snapshots"];
-/// The storage of other systems on this one: their packages are not this host's.
-const CONTAINERS: [&str; 17] = [
-    "snap",
-    "var/lib/snapd",
-    "var/snap",
-    "var/lib/flatpak",
-    "var/lib/docker",
-    "var/lib/containerd",
-    "var/lib/containers",
-    "var/lib/kubelet/pods",
-    "var/lib/rancher/k3s/agent/containerd",
-    "var/lib/rancher/rke2/agent/containerd",
-    "var/lib/k0s/containerd",
-    "var/lib/lxc",
-    "var/lib/lxd",
-    "var/lib/incus",
-    "var/lib/machines",
-    "var/lib/portables",
-    "var/lib/buildkit",
-];
-/// The same, below a user's home.
-const USERS_CONTAINERS: [&str; 3] = [".local/share/containers", ".local/share/docker", ".local/share/flatpak"];
-/// What lies below a user's home unpacked and is not installed.
-const USERS_NOT_ENTERED: [&str; 3] = [".cache/uv", ".cache/pip", ".local/share/Trash"];
 /// Where packages are most likely comes first, so that a bound takes the rest.
 const FIRST: [&str; 7] = ["usr", "opt", "srv", "app", "home", "root", "var"];
 
@@ -112,9 +83,9 @@ pub(super) fn walk(
             seen.entries += 1;
             match entry.kind {
                 FileKind::File => files.push(entry.name.as_str()),
-                FileKind::Directory if !NAMES_NOT_ENTERED.contains(&entry.name.as_str()) => {
+                FileKind::Directory => {
                     let path = join(&directory, &entry.name);
-                    if !is_entered(&path, bounds) || mounts.keeps_out(&path) {
+                    if !places::is_entered(&path, bounds) || mounts.keeps_out(&path) {
                         continue;
                     }
                     if depth == bounds.depth_max {
@@ -123,7 +94,7 @@ pub(super) fn walk(
                         pending.push((path, depth + 1));
                     }
                 }
-                FileKind::Directory | FileKind::Symlink | FileKind::Special => {}
+                FileKind::Symlink | FileKind::Special => {}
             }
         }
         visit(&directory, &files);
@@ -141,14 +112,6 @@ pub(super) fn walk(
 /// Puts a name below a directory; the root's own path is empty.
 pub(super) fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
-}
-
-fn is_entered(path: &str, bounds: Bounds) -> bool {
-    let users = |ends: &[&str]| ends.iter().any(|end| path.strip_suffix(end).is_some_and(|home| home.ends_with('/')));
-    if NOT_ENTERED.contains(&path) || users(&USERS_NOT_ENTERED) {
-        return false;
-    }
-    bounds.containers || !(CONTAINERS.contains(&path) || users(&USERS_CONTAINERS))
 }
 
 fn no_text_text() -> LocalText {

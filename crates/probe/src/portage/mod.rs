@@ -1,8 +1,8 @@
 //! Reads portage's database, as Gentoo has it: a folder `var/db/pkg/CATEGORY/NAME-VERSION` for each
 //! package, with a file for each fact.
 //!
-//! The slot stands in [`yagura_model::Provenance::module`], because a slot is to Gentoo what a stream
-//! is to a modular rpm: a line of versions of its own.
+//! The slot is not kept: where advisories limit a range to a slot, they do it by versions too, and a
+//! package of a [`module`](yagura_model::package::Provenance::module) is a stranger to statements about none.
 //!
 //! # Invariants
 //!
@@ -142,25 +142,18 @@ mod tests {
             .packages
             .iter()
             .map(|p| {
-                format!(
-                    "{} {} {:?} {:?} foreign={}",
-                    p.name,
-                    p.version,
-                    p.provenance.module,
-                    p.provenance.repository,
-                    p.origin.is_foreign()
-                )
+                format!("{} {} {:?} foreign={}", p.name, p.version, p.provenance.repository, p.origin.is_foreign())
             })
             .collect();
         assert_eq!(
             shown,
             [
-                r#"app-misc/own 1.0-r1 None Some("local") foreign=true"#,
-                r#"dev-lang/python 3.11.8 Some("3.11") Some("gentoo") foreign=false"#,
+                r#"app-misc/own 1.0-r1 Some("local") foreign=true"#,
+                r#"dev-lang/python 3.11.8 Some("gentoo") foreign=false"#,
             ]
         );
         assert_eq!(database.problems.len(), 1);
         assert_eq!(database.problems[0].place.to_string(), "/var/db/pkg/app-misc/-MERGING-x-1");
-        assert!(read(&MemoryHost::new().denied("var/db/pkg/a/b-1/SLOT")).is_err());
+        assert!(read(&MemoryHost::new().denied("var/db/pkg/a/b-1/repository")).is_err());
     }
 }
