@@ -67,8 +67,8 @@ pub struct FeedSpec {
     pub licence: &'static str,
     /// How much its word counts beside that of other feeds.
     pub authority: Authority,
-    /// Distributions of which it speaks, as in release keys (`debian`, `ecosystem`); empty for
-    /// facts that concern every host.
+    /// Of which it speaks: distributions as in release keys (`debian`), or the words of ecosystems (`npm`); empty
+    /// for facts that concern every host.
     pub speaks_of: &'static [&'static str],
     /// What is fetched.
     pub documents: &'static [DocumentSpec],

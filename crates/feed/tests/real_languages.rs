@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a helper that fails, fails its test; Clippy only sees the test functions themselves"
 )]
 

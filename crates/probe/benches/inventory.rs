@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a benchmark that cannot prepare itself may fail loudly"
 )]
 

@@ -22,7 +22,7 @@ pub const FEED: FeedSpec = FeedSpec {
     name: "Go vulnerability database",
     licence: "Go vulnerability database, CC BY 4.0",
     authority: Authority::VendorAdvisory,
-    speaks_of: &["ecosystem"],
+    speaks_of: &["go"],
     documents: &[DocumentSpec {
         name: "vulndb.zip",
         url: "https://vuln.go.dev/vulndb.zip",

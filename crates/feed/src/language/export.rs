@@ -21,6 +21,7 @@ pub(crate) const fn all_zip(url: &'static str, mirror: &'static str) -> Document
 /// Describes the feed of an export.
 pub(crate) const fn feed(
     id: &'static str,
+    speaks_of: &'static [&'static str],
     name: &'static str,
     documents: &'static [DocumentSpec],
     parse: fn(&Entry<'_>, &mut dyn Sink) -> Result<(), ParseError>,
@@ -30,7 +31,7 @@ pub(crate) const fn feed(
         name,
         licence: "OSV.dev: GitHub Advisory Database and others, CC BY 4.0; malicious packages, Apache-2.0",
         authority: Authority::Osv,
-        speaks_of: &["ecosystem"],
+        speaks_of,
         documents,
         // OSV.dev follows its sources within a day; the newest record tells the date.
         fresh_days: 7,

@@ -14,7 +14,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/crates.io/all.zip", "osv/crates.io/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for crates.io", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["crates.io"], "OSV.dev export for crates.io", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::CratesIo, osv_name: "crates.io" }, sink)

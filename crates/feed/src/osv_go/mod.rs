@@ -14,7 +14,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/Go/all.zip", "osv/Go/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for Go", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["go"], "OSV.dev export for Go", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::Go, osv_name: "Go" }, sink)

@@ -12,7 +12,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/Maven/all.zip", "osv/Maven/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for Maven", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["maven"], "OSV.dev export for Maven", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::Maven, osv_name: "Maven" }, sink)

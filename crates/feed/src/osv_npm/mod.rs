@@ -14,7 +14,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/npm/all.zip", "osv/npm/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for npm", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["npm"], "OSV.dev export for npm", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::Npm, osv_name: "npm" }, sink)

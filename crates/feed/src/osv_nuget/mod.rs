@@ -12,7 +12,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/NuGet/all.zip", "osv/NuGet/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for NuGet", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["nuget"], "OSV.dev export for NuGet", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::NuGet, osv_name: "NuGet" }, sink)

@@ -12,7 +12,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/Packagist/all.zip", "osv/Packagist/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for Packagist", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["packagist"], "OSV.dev export for Packagist", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::Packagist, osv_name: "Packagist" }, sink)

@@ -14,7 +14,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/PyPI/all.zip", "osv/PyPI/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for PyPI", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["pypi"], "OSV.dev export for PyPI", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::PyPi, osv_name: "PyPI" }, sink)

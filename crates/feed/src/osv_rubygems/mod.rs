@@ -12,7 +12,7 @@ const DOCUMENTS: &[DocumentSpec] =
     &[export::all_zip("https://storage.googleapis.com/osv-vulnerabilities/RubyGems/all.zip", "osv/RubyGems/all.zip")];
 
 /// The feed.
-pub const FEED: FeedSpec = export::feed(ID, "OSV.dev export for RubyGems", DOCUMENTS, parse);
+pub const FEED: FeedSpec = export::feed(ID, &["rubygems"], "OSV.dev export for RubyGems", DOCUMENTS, parse);
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     language::parse(entry, &Source { feed: ID, ecosystem: Ecosystem::RubyGems, osv_name: "RubyGems" }, sink)

@@ -17,7 +17,7 @@ pub const FEED: FeedSpec = FeedSpec {
     name: "PyPA advisory database",
     licence: "PyPA advisory database, CC BY 4.0",
     authority: Authority::VendorAdvisory,
-    speaks_of: &["ecosystem"],
+    speaks_of: &["pypi"],
     documents: &[DocumentSpec {
         name: "advisory-database.tar.gz",
         url: "https://github.com/pypa/advisory-database/archive/refs/heads/main.tar.gz",

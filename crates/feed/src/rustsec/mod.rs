@@ -31,7 +31,7 @@ pub const FEED: FeedSpec = FeedSpec {
     name: "RustSec advisory database",
     licence: "RustSec, CC0 1.0; single advisories CC BY 4.0",
     authority: Authority::VendorAdvisory,
-    speaks_of: &["ecosystem"],
+    speaks_of: &["crates.io"],
     documents: &[DocumentSpec {
         name: "advisory-db.tar.gz",
         url: "https://github.com/rustsec/advisory-db/archive/refs/heads/main.tar.gz",
