@@ -5,7 +5,7 @@
 //! where the table says so. The classes are described in `docs/accuracy.md`.
 
 mod classify;
-pub(crate) mod dpkg;
+pub(crate) mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -33,7 +33,9 @@ usage: cargo xtask COMMAND
   policy                       licences, banned crates, duplicate versions and sources of the dependencies
   smoke                        the built program over the sample hosts
   schemas                      the documents that we write against the schemas of their formats
-  agree dpkg [PAIRS]           version order against `dpkg --compare-versions` (default 10000 pairs)
+  agree SCHEME|versions [PAIRS [SEED]]
+                               a version order, or each, against its own tool on generated pairs; SCHEME is dpkg, rpm,
+                               apk, alpm, portage, pep440, npm, cargo, go, gem, maven or composer
   agree debsecan|trivy [--root DIR] [--tracker FILE]
                                CVE rows against a peer on the same root and the same data (default: this host)
   bench [NAME] [--root DIR] [--runs N] [--peers-only]
@@ -61,9 +63,11 @@ fn main() -> ExitCode {
         ["policy"] => policy::run(),
         ["smoke"] => smoke::run(),
         ["schemas"] => schemas::run(),
-        ["agree", "dpkg", rest @ ..] => agree::dpkg::run(rest),
         ["agree", "debsecan", rest @ ..] => agree::run(Peer::Debsecan, rest),
         ["agree", "trivy", rest @ ..] => agree::run(Peer::Trivy, rest),
+        ["agree", name, rest @ ..] if *name == "versions" || agree::versions::NAMES.contains(name) => {
+            agree::versions::run(name, rest)
+        }
         ["simulate", rest @ ..] => laboratory::simulate(rest),
         ["bench", "server", rest @ ..] => laboratory::scale(rest),
         ["lab", "kill", rest @ ..] => laboratory::kill(rest),

@@ -92,7 +92,7 @@ impl Collector for HostCollector {
     fn snapshot(&self, depth: Depth) -> Result<Snapshot, CollectError> {
         let host = self.open()?;
         Ok(match depth {
-            Depth::Inventory => yagura_probe::inventory(&host)?,
+            Depth::Inventory => yagura_probe::full_inventory(&host)?,
             Depth::Settings => yagura_probe::snapshot(&host)?,
         })
     }

@@ -205,7 +205,7 @@ impl Loss {
 
 /// Lists the feeds that an assessment of this host leans on: those of its distribution, those of the languages whose
 /// packages it has, and those about flaws in general.
-fn expected(snapshot: &Snapshot) -> impl Iterator<Item = &'static FeedSpec> {
+pub fn expected(snapshot: &Snapshot) -> impl Iterator<Item = &'static FeedSpec> {
     let release = snapshot.release.as_ref().and_then(Release::key);
     let ecosystems: BTreeSet<Ecosystem> = snapshot
         .packages

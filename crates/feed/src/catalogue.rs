@@ -4,8 +4,12 @@ use jiff::Timestamp;
 use yagura_model::{ReleaseKey, Statement, Vulnerability};
 
 pub use crate::fetch::Via;
-use crate::{alma_osv, redhat_osv, rocky_osv};
-use crate::{amazon_linux, suse_osv, ubuntu_cve_tracker};
+use crate::{
+    alma_osv, alpine_secdb, arch, azurelinux_oval, chainguard_secdb, cve_list, fedora, gentoo_glsa, go_vulndb, nvd,
+    oracle_oval, osv_crates, osv_go, osv_maven, osv_npm, osv_nuget, osv_packagist, osv_pypi, osv_rubygems, photon,
+    pypa, redhat_cve, redhat_osv, redhat_oval, redhat_vex, rocky_osv, rustsec, wolfi_secdb,
+};
+use crate::{amazon_linux, suse_csaf_vex, suse_osv, ubuntu_cve_tracker, ubuntu_osv};
 use crate::{cisa_kev, debian_advisories, debian_osv, debian_tracker, epss};
 
 /// Every feed, in the order in which they are fetched and read. A feed that a later one leans
@@ -23,6 +27,33 @@ pub const FEEDS: &[FeedSpec] = &[
     ubuntu_cve_tracker::FEED,
     amazon_linux::FEED,
     suse_osv::FEED,
+    ubuntu_osv::FEED,
+    suse_csaf_vex::FEED,
+    redhat_oval::FEED,
+    oracle_oval::FEED,
+    redhat_cve::FEED,
+    redhat_vex::FEED,
+    fedora::FEED,
+    alpine_secdb::FEED,
+    wolfi_secdb::FEED,
+    chainguard_secdb::FEED,
+    arch::FEED,
+    cve_list::FEED,
+    go_vulndb::FEED,
+    rustsec::FEED,
+    pypa::FEED,
+    osv_npm::FEED,
+    osv_rubygems::FEED,
+    osv_maven::FEED,
+    osv_nuget::FEED,
+    osv_packagist::FEED,
+    osv_crates::FEED,
+    osv_pypi::FEED,
+    osv_go::FEED,
+    azurelinux_oval::FEED,
+    photon::FEED,
+    nvd::FEED,
+    gentoo_glsa::FEED,
 ];
 
 /// One source of statements or facts.

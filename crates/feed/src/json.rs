@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::ParseError;
 
@@ -94,6 +94,52 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MA
     }
 }
 
+/// The first `MAX` members of an object in the order of the document, and whether there were
+/// more. A `null` is an empty object.
+#[derive(Debug, Clone)]
+pub(crate) struct Members<'a, T, const MAX: usize> {
+    pub(crate) items: Vec<(Str<'a>, T)>,
+    pub(crate) over: bool,
+}
+
+impl<T, const MAX: usize> Default for Members<'_, T, MAX> {
+    fn default() -> Self {
+        Self { items: Vec::new(), over: false }
+    }
+}
+
+impl<'de: 'a, 'a, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Members<'a, T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor<'a, T, const MAX: usize>(PhantomData<(&'a (), T)>);
+        impl<'de: 'a, 'a, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for MembersVisitor<'a, T, MAX> {
+            type Value = Members<'a, T, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Members::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Members::default();
+                while members.items.len() < MAX {
+                    match map.next_entry()? {
+                        Some(member) => members.items.push(member),
+                        None => return Ok(members),
+                    }
+                }
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    members.over = true;
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_any(MembersVisitor(PhantomData))
+    }
+}
+
 /// Says why a whole entry is not the JSON that it should be.
 pub(crate) fn malformed(entry: &str, format: &'static str, error: &serde_json::Error) -> ParseError {
     let at = match error.line() {
@@ -132,6 +178,17 @@ mod tests {
         let null: List<u32, 3> = serde_json::from_str("null").unwrap();
         assert!(null.items.is_empty());
         assert!(serde_json::from_str::<List<u32, 3>>("[1,2").is_err());
+    }
+
+    #[test]
+    fn objects_keep_their_order_and_stop_at_their_bound() {
+        let full: Members<'_, u32, 2> = serde_json::from_str(r#"{"b":1,"a":2}"#).unwrap();
+        assert_eq!(full.items.iter().map(|(key, value)| (&**key, *value)).collect::<Vec<_>>(), [("b", 1), ("a", 2)]);
+        let over: Members<'_, u32, 2> = serde_json::from_str(r#"{"b":1,"a":2,"c":{"d":[]}}"#).unwrap();
+        assert_eq!((full.over, over.items.len(), over.over), (false, 2, true));
+        let null: Members<'_, u32, 2> = serde_json::from_str("null").unwrap();
+        assert!(null.items.is_empty());
+        assert!(serde_json::from_str::<Members<'_, u32, 2>>(r#"{"a":1"#).is_err());
     }
 
     #[test]

@@ -55,6 +55,21 @@ pub(crate) fn cve_id(text: &str) -> Option<&str> {
     (digits(year, 4) && year.len() == 4 && digits(number, 4)).then_some(text)
 }
 
+/// Returns the number of a kind of weakness if it is one: `CWE-79`.
+pub(crate) fn cwe_id(text: &str) -> Option<String> {
+    let digits = word(text, ID_BYTES_MAX)?.strip_prefix("CWE-")?;
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.to_owned())
+}
+
+/// Says whether an entry is a record of the feed rather than another file of its archive, such as
+/// a licence. What lies in no folder is a record unless its name says otherwise.
+pub(crate) fn is_member(name: &str, prefix: &str, ending: &str) -> bool {
+    match name.rsplit_once('/') {
+        Some((_, file)) => file.starts_with(prefix) && file.ends_with(ending),
+        None => !["LICENSE", "README", "SECURITY", "CONTRIBUTING", "."].iter().any(|other| name.starts_with(other)),
+    }
+}
+
 /// Returns a text without control characters and outer white space, cut at `bytes_max`.
 ///
 /// Line feeds and tabs stay. Escape sequences would otherwise reach a terminal, and direction
@@ -105,6 +120,12 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
         let moment: DateTime = text.parse().ok()?;
         moment.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     })
+}
+
+/// Reads a moment of a record; the first years of the era, which the Go database writes, stand for
+/// none. Nothing was published before there were lists.
+pub(crate) fn moment_of_record(text: &str) -> Option<Timestamp> {
+    moment(text).filter(|moment| *moment >= Timestamp::UNIX_EPOCH)
 }
 
 /// Returns the start of a day, for dates that upstream gives without a time.
@@ -190,6 +211,26 @@ mod tests {
         ] {
             assert_eq!(moment(text).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn moments_of_records_are_of_our_time() {
+        let moment = |text: &str| moment_of_record(text).map(|date| date.to_string());
+        assert_eq!(moment("2099-01-01T00:00:00.25").as_deref(), Some("2099-01-01T00:00:00.25Z"));
+        assert_eq!(moment("2099-01-01T00:00:00+01:00").as_deref(), Some("2098-12-31T23:00:00Z"));
+        assert_eq!(moment("2099-01-01T04:00Z").as_deref(), Some("2099-01-01T04:00:00Z"));
+        for none in ["0001-01-01T00:00:00Z", "yesterday", "", "2099-13-01T00:00:00"] {
+            assert_eq!(moment(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn members_and_weaknesses_have_their_shape() {
+        assert!(is_member("a/b/CVE-2099-0001.json", "CVE-", ".json") && is_member("t", "CVE-", ".json"));
+        assert!(!is_member("a/README.md", "CVE-", ".json") && !is_member("CVE-1/delta.json", "CVE-", ".json"));
+        assert!(!is_member("LICENSE.txt", "CVE-", ".json") && !is_member(".github", "CVE-", ".json"));
+        assert_eq!(cwe_id("CWE-79").as_deref(), Some("CWE-79"));
+        assert!(cwe_id("CWE-").is_none() && cwe_id("NVD-CWE-Other").is_none() && cwe_id("CWE-79 x").is_none());
     }
 
     #[test]

@@ -42,6 +42,7 @@ const CHANNELS: &[(&str, &str)] = &[
     ("Linux Enterprise Point of Sale", "Point of Sale"),
     ("Linux Enterprise Point of Service Image Server", "Point of Sale"),
     ("Linux Enterprise for SAP", "SAP Applications"),
+    ("Subscription Management Tool", "Subscription Management Tool"),
 ];
 
 /// Products with version numbers of their own, and the releases that these stand on.
@@ -52,11 +53,14 @@ const VERSIONED: &[(&str, &[(&str, &str)])] = &[
     ("Manager Proxy", MANAGER),
     ("Manager Proxy Module", MANAGER),
     ("Manager Retail Branch Server", MANAGER),
+    ("Manager Retail Branch Server Extension", MANAGER),
     ("OpenStack Cloud", CLOUD),
     ("OpenStack Cloud Crowbar", CLOUD),
     ("HPE Helion OpenStack", CLOUD),
 ];
-const MANAGER: &[(&str, &str)] = &[("3.2", "12.3"), ("4.0", "15.1"), ("4.1", "15.2"), ("4.2", "15.3"), ("4.3", "15.4")];
+/// The last is an appliance on SLE Micro.
+const MANAGER: &[(&str, &str)] =
+    &[("3.2", "12.3"), ("4.0", "15.1"), ("4.1", "15.2"), ("4.2", "15.3"), ("4.3", "15.4"), ("5.0", "micro 5.5")];
 const CLOUD: &[(&str, &str)] = &[("6", "12.1"), ("7", "12.2"), ("8", "12.3"), ("9", "12.4")];
 
 /// Beginnings of names of products that are for no system of SUSE, for its installation medium, or
@@ -119,7 +123,11 @@ pub(crate) fn places(product: &str) -> Option<Vec<SusePlace>> {
     }
     if let Some((_, versions)) = VERSIONED.iter().find(|(known, _)| *known == name) {
         let (_, base) = versions.iter().find(|(known, _)| *known == version)?;
-        return Some(vec![place("suse", base, Some(&format!("{name} {version}")))]);
+        let channel = format!("{name} {version}");
+        return Some(vec![match base.strip_prefix("micro ") {
+            Some(micro) => place("suse-micro", micro, Some(&channel)),
+            None => place("suse", base, Some(&channel)),
+        }]);
     }
     if !version.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -164,12 +172,12 @@ impl<'t> Parts<'t> {
         let (number, mut suffix) = split_suffix(words.next()?);
         let mut version = number.to_owned();
         let mut rest: Vec<&str> = words.collect();
-        if let Some((pack, more)) = rest.first().and_then(|word| word.strip_prefix("SP")).map(split_suffix) {
-            if pack.bytes().all(|byte| byte.is_ascii_digit()) && !pack.is_empty() {
-                version = format!("{number}.{pack}");
-                suffix = more;
-                rest.remove(0);
-            }
+        let pack = rest.first().and_then(|word| word.strip_prefix("SP")).map(split_suffix);
+        let numbered = |pack: &str| !pack.is_empty() && pack.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some((pack, more)) = pack.filter(|(pack, _)| numbered(pack)) {
+            version = format!("{number}.{pack}");
+            suffix = more;
+            rest.remove(0);
         }
         let plain = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         reading::word(&version, 8).filter(|_| plain)?;
@@ -219,6 +227,8 @@ mod tests {
             ("SUSE:Linux Micro 6.0", "suse-micro:6.0"),
             ("SUSE:Enterprise Storage 7.1", "suse:15.3 [Enterprise Storage 7.1]"),
             ("SUSE:Manager Server Module 4.3", "suse:15.4 [Manager Server Module 4.3]"),
+            ("SUSE:Manager Proxy 5.0", "suse-micro:5.5 [Manager Proxy 5.0]"),
+            ("SUSE:Subscription Management Tool 11 SP3", "suse:11.3 [Subscription Management Tool]"),
             ("SUSE:Package Hub 15 SP5", "suse:15.5"),
             ("SUSE:Linux Enterprise Module for Legacy 12", "suse:12 suse:12.1 suse:12.2 suse:12.3 suse:12.4 suse:12.5"),
             ("openSUSE:Leap 15.4", "opensuse:15.4"),

@@ -106,6 +106,8 @@ pub enum DocumentOutcome {
     Unchanged,
     /// It was not asked for.
     NotAsked,
+    /// The mirror does not offer it; what was there, if anything, stays in use. A mirror may keep a part of the feeds.
+    NotOffered,
     /// It did not come; what was there stays in use.
     Failed(FetchError),
     /// It came and cannot be used; what was there stays in use.
@@ -301,6 +303,7 @@ async fn fetch_one(fetcher: &Fetcher<'_>, slot: &mut Slot) -> Result<DocumentOut
         Err(FetchError::Store(error @ (StoreError::Full { .. } | StoreError::ReadOnly { .. }))) => {
             return Err(error.into());
         }
+        Err(FetchError::Mirror(MirrorError::NoFile { as_of: None, .. })) => return Ok(DocumentOutcome::NotOffered),
         Err(error) => return Ok(DocumentOutcome::Failed(error)),
     };
     if slot.current.as_ref().is_some_and(|current| current.same_content(&fetched)) {

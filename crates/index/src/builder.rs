@@ -10,12 +10,16 @@ use zerocopy::little_endian::{F32, U32};
 
 use crate::interner::Interner;
 use crate::layout::{self, Moment, NONE, state};
+use crate::packed::{self, Packed, Pool};
 use crate::table;
 
 /// Collects facts in any order; [`IndexBuilder::build`] gives the same bytes for the same facts.
 #[derive(Debug, Default)]
 pub struct IndexBuilder {
-    statements: Vec<Statement>,
+    statements: Vec<Packed>,
+    pool: Pool,
+    /// Why a statement could not be taken.
+    full: Option<BuildError>,
     vulnerabilities: BTreeMap<String, Vulnerability>,
     feeds: BTreeMap<String, FeedRecord>,
 }
@@ -45,8 +49,12 @@ impl IndexBuilder {
 
     /// Adds what a vendor says. Of two statements of one feed about one vulnerability in one
     /// package of one channel and module of one release, the one that claims more exposure is kept.
+    #[expect(clippy::needless_pass_by_value, reason = "a statement is given away: what the index holds is packed")]
     pub fn statement(&mut self, statement: Statement) {
-        self.statements.push(statement);
+        match self.pool.pack(&statement) {
+            Ok(packed) => self.statements.push(packed),
+            Err(error) => self.full = Some(error),
+        }
     }
 
     /// Adds facts about a flaw; a later call with the same id replaces the earlier one.
@@ -64,14 +72,16 @@ impl IndexBuilder {
     /// # Errors
     /// See [`BuildError`]; real feeds are far from every bound.
     pub fn build(self, built_at: Timestamp) -> Result<Vec<u8>, BuildError> {
-        let Self { mut statements, vulnerabilities, feeds } = self;
-        statements.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| claim(b).cmp(&claim(a))));
-        statements.dedup_by(|later, kept| key(later) == key(kept));
+        let Self { mut statements, pool, full, vulnerabilities, feeds } = self;
+        if let Some(error) = full {
+            return Err(error);
+        }
+        pool.sort(&mut statements);
 
         let mut interner = Interner::default();
-        let ids = ids(&statements, &vulnerabilities);
+        let ids = ids(&statements, &pool, &vulnerabilities);
         let feeds = feeds.values().map(|feed| feed_record(feed, &mut interner)).collect::<Result<Vec<_>, _>>()?;
-        let packages = packages(&statements, &ids, &mut interner)?;
+        let packages = packages(&statements, &pool, &ids, &mut interner)?;
         let flaws = flaws(&ids, &packages.statements, &vulnerabilities, &mut interner)?;
         let (strings, words) = interner.finish();
 
@@ -122,33 +132,12 @@ pub(crate) fn header_hash(header: &layout::Header) -> u64 {
     xxh3_64(bytes.get(..bytes.len() - size_of::<u64>()).unwrap_or_default())
 }
 
-/// What a statement is about, and whose it is: one statement is kept for each.
-fn key(statement: &Statement) -> impl Ord {
-    let Statement { feed, release, package, names, channel, module, vulnerability, .. } = statement;
-    (release, package, vulnerability, feed, names, channel, module)
-}
-
-/// Orders rival statements of one feed: first by how much exposure they claim, then by the rest,
-/// so that the choice never depends on the order in which they came.
-fn claim(statement: &Statement) -> impl Ord {
-    let exposure = match statement.state {
-        StatementState::NotAffected => 0,
-        StatementState::UnderInvestigation => 1,
-        StatementState::Fixed(_) => 2,
-        StatementState::Affected(_) => 3,
-        StatementState::EndOfLife => 4,
-        StatementState::Postponed => 5,
-        StatementState::WillNotFix => 6,
-        StatementState::Open => 7,
-    };
-    (exposure, &statement.state, statement.urgency, &statement.note, &statement.advisories)
-}
-
 /// Lists every id that is described or mentioned, with its place in the list: first as the
 /// statements mention them, package by package, so that what a host looks up lies together; then
 /// the others, sorted.
 fn ids<'b>(
-    statements: &'b [Statement],
+    statements: &[Packed],
+    pool: &'b Pool,
     vulnerabilities: &'b BTreeMap<String, Vulnerability>,
 ) -> (Vec<&'b str>, HashMap<&'b str, usize>) {
     let mut ids = Vec::with_capacity(vulnerabilities.len());
@@ -164,8 +153,9 @@ fn ids<'b>(
     };
     for statement in statements {
         // What an advisory covers is looked up right after the advisory.
-        if mention(&statement.vulnerability) {
-            let covers = vulnerabilities.get(&statement.vulnerability).map(|advisory| advisory.covers.as_slice());
+        let id = pool.vulnerability(statement);
+        if mention(id) {
+            let covers = vulnerabilities.get(id).map(|advisory| advisory.covers.as_slice());
             for id in covers.unwrap_or_default() {
                 mention(id);
             }
@@ -202,28 +192,30 @@ struct Packages {
 
 /// Lays out the statements, which are sorted, and the table that leads to each package's run.
 fn packages(
-    statements: &[Statement],
+    statements: &[Packed],
+    pool: &Pool,
     (_, places): &(Vec<&str>, HashMap<&str, usize>),
     interner: &mut Interner,
 ) -> Result<Packages, BuildError> {
     let mut records = Vec::with_capacity(statements.len());
     let mut groups = Vec::new();
     let mut hashes = Vec::new();
-    for run in statements.chunk_by(|a, b| a.release == b.release && a.package == b.package) {
+    for run in statements.chunk_by(packed::same_package) {
         let Some(one) = run.first() else { continue };
-        let hash = table::group_hash(one.release.as_str(), &one.package);
+        let (release, package) = (pool.release(one), pool.package(one));
+        let hash = table::group_hash(release, package);
         let group = narrow(groups.len(), "packages")?;
         hashes.push(hash);
         groups.push(layout::Group {
             tag: table::tag(hash).into(),
-            release: interner.string(one.release.as_str())?.into(),
-            package: interner.string(&one.package)?.into(),
+            release: interner.string(release)?.into(),
+            package: interner.string(package)?.into(),
             first: narrow(records.len(), "statements")?.into(),
             count: narrow(run.len(), "statements")?.into(),
         });
         for statement in run {
-            let place = places.get(statement.vulnerability.as_str()).copied().unwrap_or_default();
-            records.push(statement_record(statement, group, narrow(place, "vulnerabilities")?, interner)?);
+            let place = places.get(pool.vulnerability(statement)).copied().unwrap_or_default();
+            records.push(statement_record(statement, pool, group, narrow(place, "vulnerabilities")?, interner)?);
         }
     }
     // Most packages of a host are in no feed: twice the room makes their look-ups end sooner.
@@ -232,12 +224,13 @@ fn packages(
 }
 
 fn statement_record(
-    statement: &Statement,
+    statement: &Packed,
+    pool: &Pool,
     group: u32,
     vulnerability: u32,
     interner: &mut Interner,
 ) -> Result<layout::Statement, BuildError> {
-    let (state, fixed) = match &statement.state {
+    let (state, fixed) = match pool.state(statement) {
         StatementState::NotAffected => (state::NOT_AFFECTED, NONE),
         StatementState::Fixed(version) => (state::FIXED, interner.string(version)?),
         StatementState::Affected(ranges) => (state::AFFECTED, range_list(ranges, interner)?),
@@ -250,11 +243,11 @@ fn statement_record(
     Ok(layout::Statement {
         group: group.into(),
         vulnerability: vulnerability.into(),
-        feed: interner.string(statement.feed.as_str())?.into(),
+        feed: interner.string(pool.feed(statement))?.into(),
         fixed: fixed.into(),
-        scope: scope(statement, interner)?.into(),
-        note: interner.optional(statement.note.as_deref())?.into(),
-        advisories: interner.strings(statement.advisories.iter().map(String::as_str))?.into(),
+        scope: scope(pool.channel(statement), pool.module(statement), interner)?.into(),
+        note: interner.optional(pool.note(statement))?.into(),
+        advisories: interner.strings(pool.advisories(statement))?.into(),
         state,
         urgency: layout::urgency_code(statement.urgency),
         names: u8::from(statement.names == Names::Binary),
@@ -262,12 +255,11 @@ fn statement_record(
     })
 }
 
-fn scope(statement: &Statement, interner: &mut Interner) -> Result<u32, BuildError> {
-    let Statement { channel, module, .. } = statement;
+fn scope(channel: Option<&str>, module: Option<&str>, interner: &mut Interner) -> Result<u32, BuildError> {
     if channel.is_none() && module.is_none() {
         return Ok(NONE);
     }
-    let item = [interner.optional(channel.as_deref())?, interner.optional(module.as_deref())?];
+    let item = [interner.optional(channel)?, interner.optional(module)?];
     interner.list(&[item])
 }
 

@@ -17,6 +17,7 @@
 mod builder;
 mod interner;
 mod layout;
+mod packed;
 mod reader;
 mod statement;
 mod table;

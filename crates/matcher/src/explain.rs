@@ -331,6 +331,13 @@ impl Reasoning {
     /// Brings the statement's own verdict into line with what all statements together come to.
     fn weighed(self, unit: &Unit<'_>, court: &Court<'_, '_>, cve: &str) -> Self {
         let Ok(weighed) = court.weigh(unit) else { return self };
+        if self.verdict == Verdict::Affected && weighed.ignored.iter().any(|id| id.eq_ignore_ascii_case(cve)) {
+            let why = LocalText::new(
+                "the distribution has decided to ignore it, and counts it as no vulnerability of this package",
+                "ディストリビューションが対応対象外と判断し、このパッケージの脆弱性として数えていません",
+            );
+            return Self { verdict: Verdict::NotCounted, why, ..self };
+        }
         let flaw = weighed.flaws.iter().find(|flaw| flaw.id.eq_ignore_ascii_case(cve));
         let alone = match (self.verdict, flaw) {
             (Verdict::Affected, Some(flaw)) => {

@@ -1,7 +1,7 @@
 //! The packages of languages that lie inside a host.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yagura_model::{Ecosystem, Package, Snapshot};
 
@@ -16,13 +16,18 @@ pub(crate) struct Language<'a> {
 
 /// Sorts the packages of languages by ecosystem.
 ///
-/// What a package of the operating system owns is left out: the distribution repairs it under its own version, and
-/// its statements about the owning package speak for it.
+/// What a package of the distribution owns is left out: the distribution repairs it under its own version, and its
+/// statements about the owning package speak for it. Of a package that somebody else built nobody speaks, so what lies
+/// in it is judged.
 pub(crate) fn take(snapshot: &Snapshot) -> BTreeMap<Ecosystem, Language<'_>> {
+    let foreign: BTreeSet<&str> =
+        snapshot.packages.iter().filter(|owner| owner.origin.is_foreign()).map(|owner| owner.name.as_str()).collect();
+    let is_spoken_for =
+        |package: &Package| package.provenance.owner.as_deref().is_some_and(|owner| !foreign.contains(owner));
     let mut packages: Vec<(Ecosystem, &Package)> = snapshot
         .packages
         .iter()
-        .filter(|package| package.is_present() && package.provenance.owner.is_none())
+        .filter(|package| package.is_present() && !is_spoken_for(package))
         .filter_map(|package| Some((package.kind.ecosystem()?, package)))
         .collect();
     packages.sort_by(|a, b| key(a).cmp(&key(b)));

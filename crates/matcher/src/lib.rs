@@ -37,6 +37,6 @@ mod sample;
 pub use explain::{Explanation, Reasoning, Verdict, explain};
 pub use finding::findings;
 pub use matching::{Installed, Judged, Match, MatchResult, match_packages};
-pub use sources::statement_sources;
+pub use sources::{language_sources, statement_sources, subjects_of};
 pub use upgrade::upgrades;
 pub use verdict::Outcome;

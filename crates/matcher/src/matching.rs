@@ -254,6 +254,10 @@ impl<'a> Judge<'_, 'a> {
             let reason = undecided_reason(&weighed.undecided);
             self.exclusions.push(inventory::exclusion(ExclusionCode::UnderInvestigation, unit, reason));
         }
+        if !weighed.ignored.is_empty() {
+            let reason = ignored_reason(&weighed.ignored);
+            self.exclusions.push(inventory::exclusion(ExclusionCode::IgnoredByVendor, unit, reason));
+        }
         if !weighed.bad.is_empty() {
             let reason = bad_reason(&weighed.bad, court.scheme);
             self.exclusions.push(inventory::exclusion(ExclusionCode::UnparsableVersion, unit, reason));
@@ -339,6 +343,21 @@ fn undecided_reason(ids: &[&str]) -> LocalText {
     LocalText::new(
         format!("the distribution has not decided yet whether it is affected by {}: {named}", flaws(count)),
         format!("ディストリビューションが影響を調査中の脆弱性が {count} 件あります: {named}"),
+    )
+}
+
+fn ignored_reason(ids: &[&str]) -> LocalText {
+    let (count, named) = (ids.len(), name_some(ids));
+    LocalText::new(
+        format!(
+            "the distribution has decided to ignore {} of it and counts none as a vulnerability of this package: \
+             {named}; `yagura explain` gives its reasons",
+            flaws(count)
+        ),
+        format!(
+            "ディストリビューションが対応対象外と判断し、このパッケージの脆弱性として数えていないものが {count} 件あります: \
+             {named}。理由は `yagura explain` で確認できます"
+        ),
     )
 }
 

@@ -201,7 +201,6 @@ fn statement(line: &str, release: &ReleaseKey) -> Statement {
         state,
         urgency,
         advisories: Vec::new(),
-        ..Statement::default()
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use yagura_index::StatementRef;
+use yagura_index::{StateRef, StatementRef};
 use yagura_model::{Package, ReleaseKey, Snapshot};
 
 /// How a statement stands to a host.
@@ -62,15 +62,32 @@ impl Scope {
 
 /// Tells whether a statement speaks of a package's module, or of packages outside modules as this one is.
 ///
-/// A build of a module and a build of the base system under one name are strangers, and so are two streams.
+/// A build of a module and a build of the base system under one name are strangers, and so are two streams. Some
+/// advisories carry a module's build without naming the stream (its version says `.module+el8`): they speak of an
+/// installed build of a module if the first numbers of the versions are the same, as streams are named by them.
 pub(crate) fn module_fits(statement: &StatementRef<'_>, package: &Package) -> bool {
-    let installed = package.provenance.module_stream();
-    match (statement.module(), installed) {
-        (Some(stated), Some(installed)) => stated == installed,
+    let label = package.provenance.module_stream();
+    let is_modular = label.is_some() || is_of_a_module(&package.version);
+    match (statement.module(), label) {
+        (Some(stated), Some(label)) => stated == label,
         (Some(_), None) => false,
-        (None, Some(_)) => false,
-        (None, None) => true,
+        (None, _) => match statement.state() {
+            StateRef::Fixed(fixed) if is_of_a_module(fixed) => {
+                is_modular && first_number(fixed) == first_number(&package.version)
+            }
+            _ => !is_modular,
+        },
     }
+}
+
+/// Tells whether an rpm version is that of a module's build: `16.20.2-2.module+el8.8.0+1+2`.
+fn is_of_a_module(version: &str) -> bool {
+    version.contains(".module+") || version.contains(".module_")
+}
+
+fn first_number(version: &str) -> &str {
+    let version = version.split_once(':').map_or(version, |(_, version)| version);
+    version.split(['.', '-']).next().unwrap_or_default()
 }
 
 /// Returns the channel that a repository stands for.

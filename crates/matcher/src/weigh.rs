@@ -50,6 +50,8 @@ pub(crate) struct Weighed<'a> {
     pub(crate) flaws: Vec<Flaw<'a>>,
     /// Flaws of which the vendor has not decided yet.
     pub(crate) undecided: Vec<&'a str>,
+    /// Flaws that the vendor tracks and has decided to ignore.
+    pub(crate) ignored: Vec<&'a str>,
     /// Flaws whose fixed version is none.
     pub(crate) bad: Vec<&'a str>,
 }
@@ -101,6 +103,7 @@ impl<'a> Court<'_, 'a> {
                 }
                 Settled::HasNot => {}
                 Settled::Undecided => weighed.undecided.push(id),
+                Settled::Ignored => weighed.ignored.push(id),
                 Settled::Bad => weighed.bad.push(id),
             }
         }
@@ -181,9 +184,11 @@ impl<'a> Court<'_, 'a> {
             }
         }
         let unfixed = about.iter().copied().filter(|said| said.decision == Decision::Affected(Outcome::Unfixed));
-        let best = unfixed.min_by(|a, b| order(a, b));
+        // Where one channel's line is ignored (its support has ended) and another's is open, the open one speaks.
+        let best = unfixed.min_by(|a, b| is_ignored(&a.statement).cmp(&is_ignored(&b.statement)).then(order(a, b)));
         let denied = about.iter().any(|said| matches!(said.decision, Decision::NotAffected | Decision::Outside));
         match best {
+            Some(decisive) if is_ignored(&decisive.statement) => Settled::Ignored,
             Some(decisive) => Settled::Has { decisive, outcome: Outcome::Unfixed, reach: decisive.reach },
             None if denied => Settled::HasNot,
             None if about.iter().any(|said| said.decision == Decision::UnderInvestigation) => Settled::Undecided,
@@ -193,11 +198,18 @@ impl<'a> Court<'_, 'a> {
     }
 }
 
+/// Ubuntu ignores what does not concern its build, cannot be exploited or is not worth its repair, and counts none of
+/// these as a vulnerability of the package. Elsewhere a vendor that will not fix a flaw says that it is there.
+fn is_ignored(statement: &StatementRef<'_>) -> bool {
+    statement.feed().starts_with("ubuntu-") && matches!(statement.state(), StateRef::WillNotFix | StateRef::EndOfLife)
+}
+
 /// What the statements about one flaw come to.
 enum Settled<'s, 'a> {
     Has { decisive: &'s Said<'a>, outcome: Outcome<'a>, reach: Reach },
     HasNot,
     Undecided,
+    Ignored,
     Bad,
 }
 
@@ -280,6 +292,10 @@ fn flaw<'a>(
         if flaw != id && said.statement.facts().is_some_and(|facts| facts.covers().next().is_some()) {
             advisories.push(flaw);
         }
+        // An advisory that covers no known CVE is the flaw's own name.
+        if flaw == id && !is_cve(id) && is_an_advisory(&said.statement) {
+            advisories.push(flaw);
+        }
         advisories.extend(said.statement.advisories());
     }
     advisories.extend(decisive.statement.advisories());
@@ -295,6 +311,10 @@ fn flaw<'a>(
         compared: decisive.version.filter(|version| *version != unit.version),
         entitlement: decisive.statement.channel().filter(|_| needs),
     }
+}
+
+fn is_an_advisory(statement: &StatementRef<'_>) -> bool {
+    !authority::is_state(statement.feed()) && !statement.release().starts_with("ecosystem:")
 }
 
 /// Returns the fixed version that a state names.
@@ -357,6 +377,16 @@ mod tests {
         ] {
             assert_eq!(!on(&rhel(&[package]), "redhat:9", &statements, &facts).is_empty(), found, "{package}");
         }
+        // Without a stream the first number of the version has to do.
+        let unnamed = ["redhat-osv:nodejs RHSA-2024:1 fixed 1:18.20.0-1.module+el9 binary"];
+        for (package, found) in [
+            ("nodejs 1:18.12.0-1.module+el9 nodejs %nodejs:18:9020020230101:abcd", true),
+            ("nodejs 1:18.12.0-1.module+el9 nodejs", true),
+            ("nodejs 1:16.12.0-1.module+el9 nodejs %nodejs:16:9020020230101:abcd", false),
+            ("nodejs 1:16.12.0-1.el9 nodejs", false),
+        ] {
+            assert_eq!(!on(&rhel(&[package]), "redhat:9", &unnamed, &facts).is_empty(), found, "{package}");
+        }
         let base = ["redhat-osv:nodejs RHSA-2024:1 fixed 1:18.20.0-1.el9 binary"];
         let modular = rhel(&["nodejs 1:18.12.0-1.module+el9 nodejs %nodejs:18:9020020230101:abcd"]);
         assert_eq!(on(&modular, "redhat:9", &base, &facts), "");
@@ -416,8 +446,18 @@ mod tests {
             "ubuntu-cve-tracker:openssl CVE-2 fixed 1.1.1-1ubuntu2.1~18.04.23+esm9 #esm-infra",
             "ubuntu-cve-tracker:openssl CVE-3 open",
             "ubuntu-cve-tracker:openssl CVE-3 not-affected #esm-infra",
+            "ubuntu-cve-tracker:openssl CVE-4 end-of-life",
+            "ubuntu-cve-tracker:openssl CVE-4 postponed #esm-infra",
         ];
-        assert_snapshot!(on(&host, "ubuntu:bionic", &statements, &[]), @r#"CVE-1 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Fixable { fixed: "1.1.1-1ubuntu2.1~18.04.23+esm3" } needs esm-infra"#);
+        let ignored = ["ubuntu-cve-tracker:openssl CVE-9 will-not-fix"];
+        assert!(
+            on(&host, "ubuntu:bionic", &ignored, &[])
+                .starts_with("! ignored-by-vendor: openssl 1.1.1-1ubuntu2.1~18.04.23")
+        );
+        assert_snapshot!(on(&host, "ubuntu:bionic", &statements, &[]), @r#"
+        CVE-1 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Fixable { fixed: "1.1.1-1ubuntu2.1~18.04.23+esm3" } needs esm-infra
+        CVE-4 openssl 1.1.1-1ubuntu2.1~18.04.23 [openssl] Unfixed postponed
+        "#);
         host.channels.entitlements.push("esm-infra".into());
         assert!(!on(&host, "ubuntu:bionic", &statements, &[]).contains("needs"));
         host.packages[0].source.version = "1.1.1-1ubuntu2.1~18.04.23+esm3".into();
@@ -441,6 +481,10 @@ mod tests {
             "pypa:requests PYSEC-2 ranges 2.32.0..2.32.4",
         ];
         assert_snapshot!(on(&host, "ecosystem:pypi", &statements, &facts), @r#"CVE-1 jinja2 3.1.2 [jinja2] Fixable { fixed: "3.1.4" }"#);
+        // Whose owner is no package of the distribution has nobody else to speak for it.
+        let mut foreign = language_host("pypi", &["jinja2 3.1.2 owned"]);
+        foreign.packages.extend(host_of("debian", "12", &["python3-something 1 @vendor"]).packages);
+        assert!(on(&foreign, "ecosystem:pypi", &statements, &facts).contains("CVE-1 jinja2 3.1.2"));
         let narrow = ["osv-pypi:jinja2 GHSA-1 ranges ..3.1.3", "pypa:jinja2 PYSEC-1 ranges 2.0..3.1.1"];
         assert_eq!(on(&host, "ecosystem:pypi", &narrow, &facts), "");
     }

@@ -78,6 +78,8 @@ pub enum ExclusionCode {
     UnparsableVersion,
     /// The vendor has not decided yet.
     UnderInvestigation,
+    /// The vendor tracks it and has decided not to act.
+    IgnoredByVendor,
     /// Headers and tools of a kernel, but no kernel.
     KernelHeadersOnly,
     /// A container runs on its host's kernel.
@@ -94,6 +96,7 @@ impl ExclusionCode {
             Self::Unreadable => "unreadable",
             Self::UnparsableVersion => "unparsable-version",
             Self::UnderInvestigation => "under-investigation",
+            Self::IgnoredByVendor => "ignored-by-vendor",
             Self::KernelHeadersOnly => "kernel-headers-only",
             Self::KernelOfTheHost => "kernel-of-the-host",
             Self::SupersededKernel => "superseded-kernel",
@@ -107,6 +110,7 @@ impl ExclusionCode {
             Self::Unreadable => Text::new("unreadable", "読み取り不可"),
             Self::UnparsableVersion => Text::new("version that cannot be compared", "比較できないバージョン"),
             Self::UnderInvestigation => Text::new("under investigation by the vendor", "ベンダー調査中"),
+            Self::IgnoredByVendor => Text::new("ignored by the vendor", "ベンダーが対応対象外と判断"),
             Self::KernelHeadersOnly => {
                 Text::new("kernel headers or tools, but no kernel", "カーネル本体のないヘッダーやツール")
             }

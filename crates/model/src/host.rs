@@ -53,7 +53,8 @@ pub struct Kernel {
     /// `uname -r` of the live machine: `6.1.0-28-amd64`. `None` for a directory tree.
     pub running: Option<String>,
     /// The version inside `uname -v` where the distribution puts its package version there
-    /// (Debian: `#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)` → `6.1.119-1`).
+    /// (Debian: `#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)` → `6.1.119-1`); with rpm, apk and
+    /// pacman that of the installed package whose kernel calls itself as the running one.
     pub running_package_version: Option<String>,
     /// Release names that have an image in `/boot` or modules in `/lib/modules`, sorted.
     pub installed: Vec<String>,

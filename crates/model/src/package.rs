@@ -333,7 +333,7 @@ pub enum Origin {
     /// Nothing on the host says otherwise, so the distribution is taken to be the builder.
     #[default]
     Assumed,
-    /// The distribution, shown by its archive's package list.
+    /// The distribution, shown by its archive's package list, or by the package's key and vendor.
     Distribution,
     /// Somebody else.
     Foreign {

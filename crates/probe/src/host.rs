@@ -56,6 +56,16 @@ pub trait Host: Send + Sync {
     /// See [`ReadError`].
     fn link_metadata(&self, path: &str) -> Result<Option<Metadata>, ReadError>;
 
+    /// Reads kind, mode and owner of some names of one directory, links not followed, in the order
+    /// of the names. What is gone meanwhile, the directory too, is `None`.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    fn metadata_in(&self, directory: &str, names: &[&str]) -> Result<Vec<Option<Metadata>>, ReadError> {
+        let path = |name: &&str| if directory.is_empty() { (*name).to_owned() } else { format!("{directory}/{name}") };
+        names.iter().map(|name| self.link_metadata(&path(name))).collect()
+    }
+
     /// Reads the target of a symbolic link; `Ok(None)` when `path` is not one.
     ///
     /// # Errors

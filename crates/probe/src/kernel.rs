@@ -2,19 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use yagura_model::{Kernel, ReadProblem, Text};
+use yagura_model::{Kernel, Package, PackageKind, ReadProblem, Text};
 
 use crate::dpkg::is_version;
-use crate::host::{FileKind, Host};
+use crate::host::{ByteLimit, FileKind, Host};
 use crate::problem::{steers_a_terminal, unreadable};
 
 const BOOT: &str = "boot";
 const MODULES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
-/// How images are called in `/boot`; on ppc64el and some others they are not compressed.
-const IMAGES: [&str; 2] = ["vmlinuz-", "vmlinux-"];
+/// How images are called in `/boot`; on ppc64el and some others they are not compressed, SUSE calls
+/// them otherwise on arm64 and s390x.
+const IMAGES: [&str; 4] = ["vmlinuz-", "vmlinux-", "Image-", "image-"];
 /// What kernel packages put into a release's folder of modules. Other modules stay behind in
 /// folders of removed kernels.
 const MODULE_MARKS: [&str; 3] = ["kernel", "modules.builtin", "modules.order"];
+/// Where the kernel tells of live patches; the others are those of kpatch before Linux 4.0.
+const LIVEPATCHES: [&str; 3] = ["sys/kernel/livepatch", "sys/kernel/kpatch", "sys/kernel/kpatch/patches"];
+/// A folder of patches, itself no patch.
+const NO_PATCH: &str = "patches";
+/// How modules of live patches are called, for kernels that list them nowhere else: kpatch, SUSE and
+/// Amazon, Ubuntu, Oracle.
+const PATCH_MODULES: [&str; 4] = ["kpatch_", "livepatch_", "lkp_", "ksplice_"];
+const LOADED: &str = "proc/modules";
+/// A line of some 100 bytes a module, and some hundred modules.
+const LOADED_LIMIT: ByteLimit = ByteLimit::mib(4);
+/// A digit and a line end.
+const ENABLED_LIMIT: ByteLimit = ByteLimit::kib(4);
 /// A host keeps a handful of kernels.
 const ENTRIES_MAX: usize = 10_000;
 const RELEASE_BYTES_MAX: usize = 128;
@@ -26,8 +39,93 @@ pub fn read(host: &dyn Host, problems: &mut Vec<ReadProblem>) -> Kernel {
         running_package_version: uname.as_ref().and_then(|uname| debian_package_version(&uname.version)),
         running: uname.map(|uname| uname.release),
         installed: installed(host, problems).into_iter().collect(),
-        livepatches: Vec::new(),
+        livepatches: if host.is_live() { livepatches(host, problems) } else { Vec::new() },
     }
+}
+
+/// Finds the version of the package that the running kernel came from, where the kernel's own words
+/// do not have it: everywhere but on Debian.
+pub fn name_package(kernel: &mut Kernel, packages: &[Package]) {
+    let Some(running) = kernel.running.as_deref().filter(|_| kernel.running_package_version.is_none()) else {
+        return;
+    };
+    let own = packages.iter().find(|package| is_of_kernel(package, running));
+    kernel.running_package_version = own.map(|package| package.version.clone());
+}
+
+/// Tells whether a package is the kernel that calls itself so.
+fn is_of_kernel(package: &Package, running: &str) -> bool {
+    let version = package.version.split_once(':').map_or(package.version.as_str(), |(_, rest)| rest);
+    match package.kind {
+        PackageKind::Rpm if package.name.starts_with("kernel") => {
+            is_red_hats(version, &package.architecture, running) || is_suses(&package.name, version, running)
+        }
+        // Photon's flavours have their word behind: `6.1.10-11.ph5-esx`.
+        PackageKind::Rpm if package.name == "linux" => running == version,
+        PackageKind::Rpm => {
+            package.name.strip_prefix("linux-").is_some_and(|flavour| running == format!("{version}-{flavour}"))
+        }
+        // Alpine: `linux-lts` 5.15.71-r0 calls itself `5.15.71-0-lts`. Arch: `linux` 6.9.1.arch1-1
+        // calls itself `6.9.1-arch1-1`, `linux-lts` 6.6.30-1 `6.6.30-1-lts`.
+        PackageKind::Apk | PackageKind::Alpm => {
+            let flavour = package.name.strip_prefix("linux").filter(|rest| rest.is_empty() || rest.starts_with('-'));
+            let flat = |text: &str| text.replace("-r", "-").replace('.', "-");
+            flavour.is_some_and(|flavour| flat(running) == flat(version) + flavour)
+        }
+        _ => false,
+    }
+}
+
+/// Red Hat's kin and Azure Linux: version and release, mostly with the architecture, and the flavour
+/// behind it (`5.14.0-70.el9.x86_64+rt`).
+fn is_red_hats(version: &str, architecture: &str, running: &str) -> bool {
+    let rest = running.strip_prefix(version);
+    rest.is_some_and(|rest| {
+        let rest = rest.strip_prefix('.').and_then(|rest| rest.strip_prefix(architecture)).unwrap_or(rest);
+        rest.is_empty() || rest.starts_with('+') || matches!(rest, ".debug" | ".rt" | ".kdump")
+    })
+}
+
+/// SUSE leaves out the last number of the release, the count of builds: `kernel-default` 5.3.18-59.5.1
+/// calls itself `5.3.18-59.5-default`.
+fn is_suses(name: &str, version: &str, running: &str) -> bool {
+    let flavour = name.strip_prefix("kernel-").map(|flavour| flavour.strip_suffix("-base").unwrap_or(flavour));
+    let Some(own) = flavour.and_then(|flavour| running.strip_suffix(flavour)?.strip_suffix('-')) else {
+        return false;
+    };
+    let is_build = |build: &str| !build.is_empty() && build.bytes().all(|byte| byte.is_ascii_digit());
+    version == own || version.strip_prefix(own).and_then(|rest| rest.strip_prefix('.')).is_some_and(is_build)
+}
+
+/// Names the live patches that are loaded and in force.
+fn livepatches(host: &dyn Host, problems: &mut Vec<ReadProblem>) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    for folder in LIVEPATCHES {
+        for (name, _) in entries(host, folder, problems) {
+            // Without the file, which old kpatch does not have, it is loaded and so in force.
+            let enabled = host.read(&format!("{folder}/{name}/enabled"), ENABLED_LIMIT);
+            let is_off = matches!(&enabled, Ok(Some(text)) if text.starts_with(b"0"));
+            if !is_off && is_module(&name) && name != NO_PATCH {
+                names.insert(name);
+            }
+        }
+    }
+    if names.is_empty() && !is_there(host, "sys/kernel/livepatch") {
+        // What cannot be read says nothing; the kernel's version is judged as it stands then.
+        let loaded = host.read(LOADED, LOADED_LIMIT).ok().flatten().unwrap_or_default();
+        let text = String::from_utf8_lossy(&loaded);
+        let modules = text.lines().filter_map(|line| line.split(' ').next());
+        let patches =
+            modules.filter(|name| PATCH_MODULES.iter().any(|start| name.starts_with(start)) && is_module(name));
+        names.extend(patches.take(ENTRIES_MAX).map(str::to_owned));
+    }
+    names.into_iter().collect()
+}
+
+fn is_module(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= RELEASE_BYTES_MAX
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
 /// Finds Debian's package version in `uname -v`.
@@ -82,7 +180,7 @@ fn is_release(name: &str) -> bool {
         && name.len() <= RELEASE_BYTES_MAX
         && !name.chars().any(|c| steers_a_terminal(c) || c.is_whitespace())
         && !name.contains(".dpkg-")
-        && ![".old", ".bak"].iter().any(|end| name.ends_with(end))
+        && ![".old", ".bak", ".rpmnew", ".rpmsave", ".hmac"].iter().any(|end| name.ends_with(end))
         && !name.starts_with("0-rescue")
 }
 
@@ -138,6 +236,75 @@ mod tests {
         let kernel = read(&MemoryHost::new().live().running(uname), &mut Vec::new());
         assert_eq!(kernel.running.as_deref(), Some("6.1.0-28-amd64"));
         assert_eq!(kernel.running_package_version.as_deref(), Some("6.1.119-1"));
+    }
+
+    fn named(running: &str, kind: PackageKind, packages: &[(&str, &str, &str)]) -> String {
+        let mut kernel = Kernel { running: Some(running.into()), ..Kernel::default() };
+        let packages: Vec<Package> = packages
+            .iter()
+            .map(|(name, version, architecture)| Package {
+                kind,
+                name: (*name).into(),
+                version: (*version).into(),
+                architecture: (*architecture).into(),
+                ..Package::default()
+            })
+            .collect();
+        name_package(&mut kernel, &packages);
+        kernel.running_package_version.unwrap_or_else(|| "none".into())
+    }
+
+    #[test]
+    fn the_running_kernel_has_a_package() {
+        let rpm =
+            |running: &str, name: &str, version: &str| named(running, PackageKind::Rpm, &[(name, version, "x86_64")]);
+        for (running, name, version) in [
+            ("4.18.0-80.el8.x86_64", "kernel-core", "4.18.0-80.el8"),
+            ("3.10.0-1160.el7.x86_64.debug", "kernel-debug", "3.10.0-1160.el7"),
+            ("5.14.0-70.el9.x86_64+rt", "kernel-rt-core", "5.14.0-70.el9"),
+            ("5.4.17-2136.300.7.el8uek.x86_64", "kernel-uek", "5.4.17-2136.300.7.el8uek"),
+            ("6.1.79-99.164.amzn2023.x86_64", "kernel", "6.1.79-99.164.amzn2023"),
+            ("5.15.112.1-1.cm2", "kernel", "5.15.112.1-1.cm2"),
+            ("5.3.18-59.5-default", "kernel-default", "5.3.18-59.5.1"),
+            ("6.1.10-11.ph5", "linux", "6.1.10-11.ph5"),
+            ("6.1.10-11.ph5-esx", "linux-esx", "6.1.10-11.ph5"),
+        ] {
+            assert_eq!(rpm(running, name, version), version, "{running}");
+        }
+        for (running, name, version) in [
+            ("4.18.0-80.el8.x86_64", "kernel-core", "4.18.0-8"),
+            ("4.18.0-80.el8.x86_64", "glibc", "4.18.0-80.el8"),
+            ("5.3.18-59.5-default", "kernel-default", "5.3.18-59.51.1"),
+            ("5.3.18-59.5-default", "kernel-azure", "5.3.18-59.5.1"),
+            ("6.1.10-11.ph5-esx", "linux", "6.1.10-11.ph5"),
+        ] {
+            assert_eq!(rpm(running, name, version), "none", "{running} {name} {version}");
+        }
+        for (running, kind, name, version) in [
+            ("5.15.71-0-lts", PackageKind::Apk, "linux-lts", "5.15.71-r0"),
+            ("6.9.1-arch1-1", PackageKind::Alpm, "linux", "6.9.1.arch1-1"),
+            ("6.6.30-1-lts", PackageKind::Alpm, "linux-lts", "6.6.30-1"),
+            ("6.9.1-zen1-1-zen", PackageKind::Alpm, "linux-zen", "6.9.1.zen1-1"),
+        ] {
+            assert_eq!(named(running, kind, &[("linux-firmware", version, ""), (name, version, "")]), version);
+        }
+    }
+
+    #[test]
+    fn live_patches_in_force_are_named() {
+        let tree = MemoryHost::new()
+            .file("sys/kernel/livepatch/kpatch_4_18_0_80_1_1/enabled", "1\n")
+            .file("sys/kernel/livepatch/livepatch_2/enabled", "0\n")
+            .file("sys/kernel/livepatch/lkp Ubuntu/enabled", "1\n")
+            .file("sys/kernel/kpatch/patches/kpatch_old/checksum", "x");
+        let modules = "kpatch 61440 1 kpatch_a, Live 0x0\nkpatch_a 16384 1 - Live 0x0\nlkp_Ubuntu_5_4 1 1 - Live\next4 1 1 - Live\n";
+        let old = MemoryHost::new().live().file("proc/modules", modules);
+        assert_eq!(read(&old, &mut Vec::new()).livepatches, ["kpatch_a", "lkp_Ubuntu_5_4"]);
+        // Where the kernel keeps a list, what is loaded and not in it is not in force.
+        let off = old.file("sys/kernel/livepatch/kpatch_a/enabled", "0\n");
+        assert!(read(&off, &mut Vec::new()).livepatches.is_empty());
+        assert!(read(&tree, &mut Vec::new()).livepatches.is_empty());
+        assert_eq!(read(&tree.live(), &mut Vec::new()).livepatches, ["kpatch_4_18_0_80_1_1", "kpatch_old"]);
     }
 
     #[test]

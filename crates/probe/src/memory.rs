@@ -349,6 +349,7 @@ mod tests {
         let host = MemoryHost::new().file("etc/a/x", "").file("etc/b", "");
         let names: Vec<String> = host.list("etc", 10).unwrap().unwrap().into_iter().map(|e| e.name).collect();
         assert_eq!(names, ["a", "b"]);
+        assert_eq!(host.list("", 10).unwrap().unwrap(), [DirEntry { name: "etc".into(), kind: FileKind::Directory }]);
         assert_eq!(host.list("", 10).unwrap().unwrap().len(), 1);
         let rooted = host.clone().directory("", 0o755, 0, 0);
         assert_eq!(rooted.metadata("").unwrap().unwrap().kind, FileKind::Directory);

@@ -1,5 +1,12 @@
 //! The inventory of real rpm databases is what `rpm -qa` printed of them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot prepare itself may fail loudly"
+)]
+
 use std::path::{Path, PathBuf};
 
 use yagura_model::{Origin, Snapshot};

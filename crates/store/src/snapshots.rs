@@ -56,7 +56,23 @@ impl Tx<'_> {
         if added == 0 {
             return Ok(false);
         }
-        let Some(release) = &snapshot.release else { return Ok(true) };
+        if let Some(release) = &snapshot.release {
+            self.put_snapshot_packages(&snapshot.account, &snapshot.digest, release, sources)?;
+        }
+        Ok(true)
+    }
+
+    /// Keeps which packages of one release, or of one ecosystem, a snapshot has.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn put_snapshot_packages(
+        &mut self,
+        account: &str,
+        digest: &str,
+        release: &str,
+        sources: &[(String, String)],
+    ) -> Result<(), StoreError> {
         // A host may say anything. What is longer stays in the snapshot and is judged in every run;
         // no feed speaks of such a name, so nothing looks for it here.
         let sources: Vec<(String, String)> = sources
@@ -66,7 +82,7 @@ impl Tx<'_> {
             .collect();
         let sources = sources.as_slice();
         for rows in sources.chunks(ROWS_A_STATEMENT) {
-            let mut values = vec![(&snapshot.account).into(), release.into(), (&snapshot.digest).into()];
+            let mut values = vec![account.into(), release.into(), digest.into()];
             let mut marks = Vec::with_capacity(rows.len());
             for (source, version) in rows {
                 values.extend([source.into(), version.into()]);
@@ -81,8 +97,7 @@ impl Tx<'_> {
                 &values,
             )?;
         }
-        self.know_packages(&snapshot.account, release, sources)?;
-        Ok(true)
+        self.know_packages(account, release, sources)
     }
 
     /// Remembers that some snapshot has these source packages, so that a changed feed asks for

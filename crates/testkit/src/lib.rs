@@ -1,15 +1,18 @@
 //! What several crates' tests share: real data where it is present, small host trees on disk,
-//! small feed mirrors in the upstreams' formats, and a PostgreSQL server.
+//! small feed mirrors in the upstreams' formats, a PostgreSQL server,
+//! and SQLite files.
 
 pub mod host_tree;
 pub mod mirror;
 pub mod postgres;
+pub mod sqlite_file;
 
 use std::path::{Path, PathBuf};
 
 pub use host_tree::HostTree;
 pub use mirror::FeedMirror;
 pub use postgres::Postgres;
+pub use sqlite_file::SqliteFile;
 
 /// Finds a folder or file of the shared real data: `hosts/debian-13-minbase`, `feeds`.
 ///

@@ -13,7 +13,7 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::{Number, compare_parsed, digits, equal_by_order, is_number, run, strip_word};
+use crate::scan::{Number, compare_padded, compare_parsed, digits, equal_by_order, is_number, run, strip_word};
 
 /// Composer's number for "any" in the name of a branch.
 const ANY: &str = "9999999";
@@ -47,16 +47,7 @@ struct Parts<'a>(Vec<Part<'a>>);
 
 impl Ord for Parts<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (mut a, mut b) = (self.0.iter(), other.0.iter());
-        loop {
-            match (a.next(), b.next()) {
-                (None, None) => return Ordering::Equal,
-                (x, y) => match x.unwrap_or(&Part::End).cmp(y.unwrap_or(&Part::End)) {
-                    Ordering::Equal => {}
-                    unequal => return unequal,
-                },
-            }
-        }
+        compare_padded(&self.0, &other.0, |a, b| a.unwrap_or(&Part::End).cmp(b.unwrap_or(&Part::End)))
     }
 }
 

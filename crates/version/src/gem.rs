@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::{Number, compare_parsed, digits, equal_by_order, is_number, is_zero, run};
+use crate::scan::{Number, compare_padded, compare_parsed, digits, equal_by_order, is_number, is_zero, run};
 
 /// Letters are below numbers.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,16 +24,7 @@ equal_by_order!(Segments);
 
 impl Ord for Segments<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (mut a, mut b) = (self.0.iter(), other.0.iter());
-        loop {
-            match (a.next(), b.next()) {
-                (None, None) => return Ordering::Equal,
-                (x, y) => match x.unwrap_or(&ZERO).cmp(y.unwrap_or(&ZERO)) {
-                    Ordering::Equal => {}
-                    unequal => return unequal,
-                },
-            }
-        }
+        compare_padded(&self.0, &other.0, |a, b| a.unwrap_or(&ZERO).cmp(b.unwrap_or(&ZERO)))
     }
 }
 

@@ -7,13 +7,13 @@
 //!
 //! Go's own versions follow `go/version`: `go1.21rc2`, `go1.21.3`, with or without `go`, with what
 //! toolchains append (`go1.21.3 X:boringcrypto`, `go1.21.3-custom`). `1.21rc2` equals the
-//! `1.21.0-rc.2` of the vulnerability database. From Go 1.21 on, `go1.21` is the language version,
+//! `1.21.0-rc.2` of the vulnerability database and `1.21.0rc2`. From Go 1.21 on, `go1.21` is the language version,
 //! below all of its releases; `go1.20` is the release `1.20.0`.
 
 use std::cmp::Ordering;
 
 use crate::scan::{Number, compare_parsed, digits, run};
-use crate::semver::{Fields, Stage, Version, are_fields, is_strict_number, numbers, without_build};
+use crate::semver::{Fields, Stage, Version, are_fields, are_strict_fields, is_strict_number, numbers, without_build};
 
 /// The first version of Go for which the number without a patch is not a release.
 const FIRST_LANGUAGE_VERSION: Number<'_> = Number("21");
@@ -47,7 +47,7 @@ fn parse(text: &str) -> Option<Version<'_, Pre<'_>>> {
     let stage = match tail.strip_prefix('-') {
         None if tail.is_empty() => Stage::Release,
         Some(pre) if are_fields(pre) => Stage::Pre(Pre::of_module(pre)),
-        None if count == 2 => return parse_go(version, false),
+        None if count > 1 => return parse_go(version, false),
         _ => return None,
     };
     build.is_none_or(are_fields).then_some(Version { numbers, stage })
@@ -62,7 +62,7 @@ fn parse_go(text: &str, is_prefixed: bool) -> Option<Version<'_, Pre<'_>>> {
     let stage = match (word, count) {
         ("", 2) if is_prefixed && number.is_empty() && minor >= FIRST_LANGUAGE_VERSION => Stage::Language,
         ("", _) if number.is_empty() => Stage::Release,
-        (_, 2) if !word.is_empty() => Stage::Pre(Pre::of_go(word, number)),
+        (_, 2 | 3) if !word.is_empty() => Stage::Pre(Pre::of_go(word, number)),
         _ => return None,
     };
     end.is_empty().then_some(Version { numbers, stage })
@@ -80,7 +80,11 @@ pub fn is_valid(text: &str) -> bool {
         numbers.split('.').all(is_strict_number)
     };
     let bare = text.trim_start_matches("go").trim_start_matches('v');
-    parse(text).is_some() && numbers_are_strict(bare)
+    let is_whole = text.starts_with("go") || {
+        let (version, _) = without_build(bare);
+        version.split_once('-').is_none_or(|(numbers, pre)| numbers.split('.').count() == 3 && are_strict_fields(pre))
+    };
+    parse(text).is_some() && numbers_are_strict(bare) && is_whole
 }
 
 /// Tells whether a string can be read well enough to have a place of its own in the order.
@@ -143,7 +147,7 @@ mod tests {
             assert!(is_valid(fine), "{fine}");
         }
         for bad in
-            ["", "v", "go", "(devel)", "v1.2.3.4", "v1.2.3-", "v01.2.3", "go1.21.3rc1", "go1.21rc2x", "devel go1.22"]
+            ["", "v", "go", "(devel)", "v1.2.3.4", "v1.2.3-", "v01.2.3", "go1.21.3rc1x", "go1.21rc2x", "devel go1.22"]
         {
             assert!(!is_valid(bad), "{bad}");
         }

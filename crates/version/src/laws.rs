@@ -10,7 +10,7 @@ pub(crate) type Compare = fn(&str, &str) -> Ordering;
 
 /// Enough for rules that meet in threes; the schemes are cheap.
 pub(crate) fn cases() -> ProptestConfig {
-    ProptestConfig::with_cases(1_000)
+    ProptestConfig::with_cases(500)
 }
 
 /// Asserts that one version is below another, asked both ways.

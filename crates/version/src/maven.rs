@@ -11,11 +11,13 @@
 //! order: it flattens the lists (a list can only be the last item of its list, so nothing is
 //! lost) and orders what stands at the same place – qualifiers below the release, the end,
 //! qualifiers above it, numbers that begin a list, numbers. Where Maven's answers form an order,
-//! these are its answers.
+//! these are its answers. Three of them do not: a qualifier between dots or behind an empty item
+//! against a list; a zero in front of a qualifier, which is both nothing and more than any list; and
+//! `final1`, which to Maven equals nothing at all and is yet below `final2`.
 
 use std::cmp::Ordering;
 
-use crate::scan::{compare_numbers, is_zero};
+use crate::scan::{compare_numbers, compare_padded, is_zero};
 
 /// The qualifiers in their order; the empty one is the release itself.
 const QUALIFIERS: [&str; 7] = ["alpha", "beta", "milestone", "rc", "snapshot", "", "sp"];
@@ -80,10 +82,10 @@ impl Qualifier {
     }
 }
 
-/// An item in the flat list, with whether it begins an inner list.
+/// An item in the flat list, with how many inner lists it begins.
 #[derive(Debug, Clone, Copy)]
 struct Place<'a> {
-    begins: bool,
+    begun: usize,
     item: &'a Item,
 }
 
@@ -95,22 +97,24 @@ impl Place<'_> {
             // `1-final` is `1` here, and what follows decides.
             None | Some(Self { item: Item::Qualifier(Qualifier::Known(RELEASE), None), .. }) => 1,
             Some(Self { item: Item::Qualifier(_, _), .. }) => 2,
-            Some(Self { item: Item::Number(_), begins: true }) => 3,
-            Some(Self { item: Item::Number(_), begins: false }) => 4,
+            Some(Self { item: Item::Number(_), .. }) => 3,
         }
     }
 
     fn compare(a: Option<&Self>, b: Option<&Self>) -> Ordering {
         Self::class(a).cmp(&Self::class(b)).then_with(|| match (a, b) {
             (Some(a), Some(b)) => match (a.item, b.item) {
-                (Item::Number(a), Item::Number(b)) => compare_numbers(a.as_bytes(), b.as_bytes()),
+                // A number is above a list, whatever is in it.
+                (Item::Number(x), Item::Number(y)) => {
+                    b.begun.cmp(&a.begun).then_with(|| compare_numbers(x.as_bytes(), y.as_bytes()))
+                }
                 (Item::Qualifier(x, m), Item::Qualifier(y, n)) if Self::class(Some(a)) != 1 => {
                     let numbers = || match (m, n) {
                         (Some(m), Some(n)) => compare_numbers(m.as_bytes(), n.as_bytes()),
                         (m, n) => m.is_some().cmp(&n.is_some()),
                     };
-                    // Between dots below the same word that begins a list.
-                    x.cmp(y).then_with(numbers).then_with(|| a.begins.cmp(&b.begins))
+                    // Between dots it is below the same word that begins a list.
+                    x.cmp(y).then_with(numbers).then_with(|| a.begun.cmp(&b.begun))
                 }
                 _ => Ordering::Equal,
             },
@@ -187,16 +191,16 @@ impl Lists {
             let mut next = inner;
             let mut kept = Vec::with_capacity(list.len());
             for item in list.drain(..).rev() {
-                let drops = item.is_null() && matches!(next, Head::None | Head::Qualifier | Head::ListOfQualifier);
+                let drops = item.is_null() && !matches!(next, Head::Number | Head::ListOfNumber);
                 if !drops {
-                    next = if matches!(item, Item::Number(_)) { Head::Number } else { Head::of(&item) };
+                    next = if matches!(item, Item::Number(_)) { Head::Number } else { Head::Qualifier };
                     kept.push(item);
                 }
             }
             kept.reverse();
             inner = match kept.first() {
-                None if matches!(inner, Head::None) => Head::None,
-                None => Head::ListOfList,
+                // Nothing of its own: what the list inside begins with, if there is one.
+                None => inner,
                 Some(Item::Number(_)) => Head::ListOfNumber,
                 Some(Item::Qualifier(_, _)) => Head::ListOfQualifier,
             };
@@ -205,8 +209,14 @@ impl Lists {
     }
 
     fn places(&self) -> impl Iterator<Item = Place<'_>> {
-        self.0.iter().enumerate().flat_map(|(depth, list)| {
-            list.iter().enumerate().map(move |(place, item)| Place { begins: depth > 0 && place == 0, item })
+        let mut begun = 0_usize;
+        self.0.iter().flat_map(|list| list.iter().map(Some).chain([None])).filter_map(move |item| match item {
+            Some(item) => Some(Place { begun: std::mem::take(&mut begun), item }),
+            // The end of a list's own items, where the list inside begins.
+            None => {
+                begun = begun.saturating_add(1);
+                None
+            }
         })
     }
 }
@@ -216,22 +226,9 @@ impl Lists {
 enum Head {
     None,
     Number,
-    /// A qualifier without a number; Maven keeps zeros before one with a number.
     Qualifier,
-    Combination,
     ListOfNumber,
     ListOfQualifier,
-    ListOfList,
-}
-
-impl Head {
-    const fn of(item: &Item) -> Self {
-        match item {
-            Item::Number(_) => Self::Number,
-            Item::Qualifier(_, None) => Self::Qualifier,
-            Item::Qualifier(_, Some(_)) => Self::Combination,
-        }
-    }
 }
 
 /// Empties the buffer into an item; an empty one is zero.
@@ -263,16 +260,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
         return Ordering::Equal;
     }
     let (a, b) = (Lists::parse(a), Lists::parse(b));
-    let (mut a, mut b) = (a.places(), b.places());
-    loop {
-        match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (x, y) => match Place::compare(x.as_ref(), y.as_ref()) {
-                Ordering::Equal => {}
-                unequal => return unequal,
-            },
-        }
-    }
+    compare_padded(a.places(), b.places(), |a, b| Place::compare(a.as_ref(), b.as_ref()))
 }
 
 /// Tells whether a string can be a version in a repository: Maven reads any text, but a version

@@ -7,19 +7,35 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::compare_parsed;
+use crate::scan::{Number, compare_parsed};
 use crate::semver::{Fields, Stage, Version, are_fields, numbers, without_build};
+
+/// How many digits of the last number may turn out to begin a pre-release.
+const DIGITS_MAX: usize = 16;
 
 fn parse(text: &str) -> Option<Version<'_, Fields<'_>>> {
     let text = text.trim().trim_start_matches(|c: char| matches!(c, 'v' | '=') || c.is_whitespace());
     let (version, build) = without_build(text);
-    let (numbers, _, tail) = numbers(version)?;
-    let stage = match tail.strip_prefix('-').unwrap_or(tail) {
-        "" if tail.is_empty() => Stage::Release,
-        pre if are_fields(pre) => Stage::Pre(Fields(pre)),
-        _ => return None,
-    };
-    build.is_none_or(are_fields).then_some(Version { numbers, stage })
+    if !build.is_none_or(are_fields) {
+        return None;
+    }
+    let (numbers, count, tail) = numbers(version)?;
+    if tail.is_empty() {
+        return Some(Version { numbers, stage: Stage::Release });
+    }
+    let pre = |tail| [str::strip_prefix(tail, '-'), Some(tail)].into_iter().flatten().find(|pre| are_fields(pre));
+    if let Some(pre) = pre(tail) {
+        return Some(Version { numbers, stage: Stage::Pre(Fields(pre)) });
+    }
+    // With the hyphen optional, node-semver's expression takes digits back from the last number
+    // until the rest is a pre-release: `1.2.34.5` is `1.2.3-4.5`.
+    let [major, minor, last] = numbers;
+    let whole = version.get(version.len().checked_sub(last.0.len().checked_add(tail.len())?)?..)?;
+    let shorter = (1..last.0.len().min(DIGITS_MAX)).rev().filter(|_| count == 3);
+    shorter.filter_map(|digits| whole.split_at_checked(digits)).find_map(|(digits, tail)| {
+        let stage = Stage::Pre(Fields(pre(tail)?));
+        Some(Version { numbers: [major, minor, Number(digits)], stage })
+    })
 }
 
 /// Orders any two strings as `semver.compare(a, b, { loose: true })` orders versions.
@@ -77,23 +93,21 @@ mod tests {
 
     #[test]
     fn says_what_is_a_version() {
-        for fine in ["1.2.3", "v1", "=1.2", "1.2.3-beta.1+exp.sha.5114f85", "1.2.3beta", "01.2.3", "1.2.3--"] {
+        for fine in [
+            "1.2.3",
+            "v1",
+            "=1.2",
+            "1.2.3-beta.1+exp.sha.5114f85",
+            "1.2.3beta",
+            "01.2.3",
+            "1.2.3--",
+            "1.2.34.5",
+            "1.2.3-",
+        ] {
             assert!(is_valid(fine), "{fine}");
         }
-        for bad in [
-            "",
-            "v",
-            "x",
-            "1.x",
-            "1.2.3.4",
-            "1.2.3-",
-            "1.2.3-a..b",
-            "1.2.3+",
-            "1.2.3-é",
-            "~1.2.3",
-            "1. 2",
-            "1.2.3 beta",
-        ] {
+        for bad in ["", "v", "x", "1.x", "1.2.3.4", "1.2.3-a..b", "1.2.3+", "1.2.3-é", "~1.2.3", "1. 2", "1.2.3 beta"]
+        {
             assert!(!is_valid(bad), "{bad}");
         }
     }

@@ -6,8 +6,8 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::{Number, compare_parsed, equal_by_order, is_number};
-use crate::semver::{Stage, are_fields, are_strict_fields, compare_fields, without_build};
+use crate::scan::{Number, compare_padded, compare_parsed, equal_by_order, is_number};
+use crate::semver::{Stage, are_fields, are_strict_fields, without_build};
 
 /// NuGet keeps each of the numbers in 31 bits.
 const NUMBER_MAX: &str = "2147483647";
@@ -24,16 +24,28 @@ struct Version<'a> {
 #[derive(Debug)]
 struct Labels<'a>(&'a str);
 
-equal_by_order!(Labels);
-
 impl Ord for Labels<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        compare_fields(self.0, other.0, |a, b| {
-            // .NET compares ordinally in upper case, which matters for the hyphen alone.
-            a.bytes().map(|b| b.to_ascii_uppercase()).cmp(b.bytes().map(|b| b.to_ascii_uppercase()))
+        compare_padded(self.0.split('.'), other.0.split('.'), |a, b| match (a, b) {
+            (Some(a), Some(b)) => compare_labels(a, b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
         })
     }
 }
+
+/// Orders two labels. A number is what .NET's `int.TryParse` takes: one of 32 bits, a hyphen being its
+/// sign. A longer one is a word, and stands above numbers with the words.
+fn compare_labels(a: &str, b: &str) -> Ordering {
+    match (a.parse::<i32>(), b.parse::<i32>()) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        (Ok(_), Err(_)) => Ordering::Less,
+        (Err(_), Ok(_)) => Ordering::Greater,
+        // .NET compares ordinally in upper case, which matters for the hyphen alone.
+        (Err(_), Err(_)) => a.bytes().map(|b| b.to_ascii_uppercase()).cmp(b.bytes().map(|b| b.to_ascii_uppercase())),
+    }
+}
+
+equal_by_order!(Labels);
 
 fn parse(text: &str) -> Option<Version<'_>> {
     let text = text.trim();
@@ -86,9 +98,13 @@ mod tests {
                 &["1.0.0.0.0"],
                 &["v1"],
                 &["0", "0.0.0.0"],
+                &["1.0.0--2"], // A negative number to .NET.
                 &["1.0.0-1"],
                 &["1.0.0-2"],
                 &["1.0.0-11"],
+                &["1.0.0-2147483647"],
+                &["1.0.0-10000000000"], // Past 32 bits a word.
+                &["1.0.0-2147483648"],
                 &["1.0.0-a-b"],
                 &["1.0.0-alpha", "1.0.0-ALPHA", "1.0-Alpha+meta"],
                 &["1.0.0-alpha.1"],

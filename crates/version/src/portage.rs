@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::{Number, compare_numbers, compare_parsed, digits, equal_by_order, run};
+use crate::scan::{Number, compare_numbers, compare_padded, compare_parsed, digits, equal_by_order, run};
 
 /// A version in its parts, borrowed from the text.
 #[derive(Debug)]
@@ -59,28 +59,14 @@ impl Ord for Version<'_> {
         self.first
             .cmp(&other.first)
             .then_with(|| {
-                let (mut a, mut b) = (self.numbers(), other.numbers());
-                loop {
-                    match (a.next(), b.next()) {
-                        (None, None) => return Ordering::Equal,
-                        (Some(a), Some(b)) if compare_later(a, b).is_eq() => {}
-                        (Some(a), Some(b)) => return compare_later(a, b),
-                        (a, b) => return a.is_some().cmp(&b.is_some()),
-                    }
-                }
+                compare_padded(self.numbers(), other.numbers(), |a, b| match (a, b) {
+                    (Some(a), Some(b)) => compare_later(a, b),
+                    (a, b) => a.is_some().cmp(&b.is_some()),
+                })
             })
             .then_with(|| self.letter.cmp(other.letter))
             .then_with(|| {
-                let (mut a, mut b) = (self.suffixes(), other.suffixes());
-                loop {
-                    let (x, y) = (a.next(), b.next());
-                    let end = Suffix { word: Word::End, number: Number("") };
-                    match x.as_ref().unwrap_or(&end).cmp(y.as_ref().unwrap_or(&end)) {
-                        Ordering::Equal if x.is_none() && y.is_none() => return Ordering::Equal,
-                        Ordering::Equal => {}
-                        unequal => return unequal,
-                    }
-                }
+                compare_padded(self.suffixes(), other.suffixes(), |a, b| a.unwrap_or(END).cmp(&b.unwrap_or(END)))
             })
             .then_with(|| self.revision.cmp(&other.revision))
     }
@@ -110,6 +96,8 @@ struct Suffix<'a> {
     word: Word,
     number: Number<'a>,
 }
+
+const END: Suffix<'_> = Suffix { word: Word::End, number: Number("") };
 
 /// Reads one suffix without its underscore.
 fn suffix(text: &str) -> Option<Suffix<'_>> {

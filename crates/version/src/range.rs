@@ -40,19 +40,28 @@ impl Range<'_> {
 impl Scheme {
     /// Tells whether a version lies in any of the ranges.
     ///
-    /// A text that is no version under the scheme lies in no range but one that holds every
-    /// version, or that names it and nothing else: its place in the order is a convention and no
-    /// ground for a finding. A branch of Composer (`dev-main`) lies in none that does not name it, as
+    /// A text that is no version under the scheme has its place in the order by convention only,
+    /// which is no ground for a finding. Such an installed version lies in no range but one that
+    /// holds every version; such a bound (a commit where a version should be) makes a range hold
+    /// nothing. Either way a range from a text to the same text holds that text. A branch of
+    /// Composer (`dev-main`) is treated so too, and lies not even in a range of everything, as
     /// Composer has it.
     pub fn contains<'a>(self, ranges: impl IntoIterator<Item = Range<'a>>, version: &str) -> bool {
-        let is_branch = self == Self::Composer && composer::is_branch(version);
-        let has_place = !is_branch && self.has_place(version);
-        ranges.into_iter().any(|range| match (range.introduced, range.end) {
-            (None, End::Open) => !is_branch,
-            (Some(first), End::LastAffected(last)) if !has_place => {
-                first == last && self.compare(first, version).is_eq()
+        let is_branch = |text: &str| self == Self::Composer && composer::is_branch(text);
+        let has_place = |text: &str| self.has_place(text) && !is_branch(text);
+        let version_has_place = has_place(version);
+        ranges.into_iter().any(|range| {
+            let end_has_place = match range.end {
+                End::Fixed(end) | End::LastAffected(end) => has_place(end),
+                End::Open => true,
+            };
+            match (range.introduced, range.end) {
+                (None, End::Open) => !is_branch(version),
+                (Some(first), End::LastAffected(last)) if first == last => self.compare(first, version).is_eq(),
+                (first, _) => {
+                    version_has_place && end_has_place && first.is_none_or(has_place) && range.contains(self, version)
+                }
             }
-            _ => has_place && range.contains(self, version),
         })
     }
 }
@@ -109,6 +118,10 @@ mod tests {
         assert!(!Scheme::Pep440.contains(bounded, "unknown") && Scheme::Pep440.contains(whole, "unknown"));
         assert!(!Scheme::Go.contains(bounded, "(devel)"));
         assert!(Scheme::Pep440.contains([range(Some("2004d"), End::LastAffected("2004d"))], "2004d"));
+        // Bounds that are no versions: a commit.
+        let commit = "e11298d7155e9982749483ca5538e46090caef9c";
+        assert!(!Scheme::Pep440.contains([range(Some(commit), End::Open)], "1.0"));
+        assert!(!Scheme::Pep440.contains([range(None, End::Fixed(commit))], "1.0"));
         // Short forms that advisories and hosts use have their place.
         assert!(Scheme::Cargo.contains(bounded, "1.9"));
         assert!(!Scheme::Composer.contains(bounded, "dev-main") && !Scheme::Composer.contains(whole, "dev-main"));

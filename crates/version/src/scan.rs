@@ -41,6 +41,25 @@ pub(crate) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Orders two lists item by item; what stands against the end of the shorter one, again and
+/// again, is for the comparison to say.
+pub(crate) fn compare_padded<T>(
+    a: impl IntoIterator<Item = T>,
+    b: impl IntoIterator<Item = T>,
+    compare: impl Fn(Option<T>, Option<T>) -> Ordering,
+) -> Ordering {
+    let (mut a, mut b) = (a.into_iter(), b.into_iter());
+    loop {
+        let order = match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (x, y) => compare(x, y),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
 /// Equality and the partial order of a type with a lifetime, from its `Ord`.
 macro_rules! equal_by_order {
     ($type:ident) => {

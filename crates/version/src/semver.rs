@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use crate::scan::{Number, equal_by_order, is_number};
+use crate::scan::{Number, compare_padded, equal_by_order, is_number};
 
 /// A version, its pre-release in the order of the scheme.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,26 +34,19 @@ equal_by_order!(Fields);
 
 impl Ord for Fields<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        compare_fields(self.0, other.0, str::cmp)
+        compare_padded(self.0.split('.'), other.0.split('.'), |a, b| match (a, b) {
+            (Some(a), Some(b)) => compare_fields(a, b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        })
     }
 }
 
-/// Orders the fields of two pre-releases; how two words compare is the scheme's.
-pub(crate) fn compare_fields(a: &str, b: &str, words: impl Fn(&str, &str) -> Ordering) -> Ordering {
-    let (mut a, mut b) = (a.split('.'), b.split('.'));
-    loop {
-        let order = match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (Some(x), Some(y)) => match (is_number(x), is_number(y)) {
-                (true, true) => Number(x).cmp(&Number(y)),
-                (false, false) => words(x, y),
-                (x_is_number, y_is_number) => y_is_number.cmp(&x_is_number),
-            },
-            (x, y) => x.is_some().cmp(&y.is_some()),
-        };
-        if order.is_ne() {
-            return order;
-        }
+/// Orders two fields: numbers by value, below words.
+fn compare_fields(a: &str, b: &str) -> Ordering {
+    match (is_number(a), is_number(b)) {
+        (true, true) => Number(a).cmp(&Number(b)),
+        (false, false) => a.cmp(b),
+        (a_is_number, b_is_number) => b_is_number.cmp(&a_is_number),
     }
 }
 

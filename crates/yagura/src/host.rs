@@ -24,7 +24,7 @@ pub(crate) fn read(root: Option<&Path>, facts: Facts) -> Result<Snapshot, Failur
     };
     let host = host.map_err(|error| Failure::Usage(Message::from_error(&error).hint(error.advice().en)))?;
     let read = match facts {
-        Facts::Inventory => yagura_probe::inventory(&host),
+        Facts::Inventory => yagura_probe::full_inventory(&host),
         Facts::All => yagura_probe::snapshot(&host),
     };
     read.map_err(|error| Failure::Failed(Message::from_error(&error).hint(error.advice().en)))

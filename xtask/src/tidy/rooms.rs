@@ -28,7 +28,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("postgres", &["store"]),
     ("rcgen", &["agent", "identity"]),
     ("reqwest", &["feed", "store"]),
-    ("rusqlite", &["store"]),
+    ("rusqlite", &["store", "testkit"]),
     ("rustls", &["agent", "api", "feed", "identity", "store", "yagura"]),
     ("time", &[]),
     ("tracing-subscriber", &["yagura"]),

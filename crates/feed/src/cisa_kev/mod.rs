@@ -1,4 +1,8 @@
 //! CISA's catalogue of known exploited vulnerabilities (KEV): flaws that are used in attacks.
+//!
+//! CISA publishes it as JSON and as CSV; a mirror may hold either.
+
+mod table;
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -16,6 +20,9 @@ const FORMAT: &str = "KEV catalogue";
 
 /// The most entries; there are 1,700 in 2026.
 const ENTRIES_MAX: usize = 200_000;
+
+/// The most kinds of weakness of one entry; real ones have under 10.
+const CWES_MAX: usize = 64;
 
 /// The feed.
 pub const FEED: FeedSpec = FeedSpec {
@@ -66,9 +73,14 @@ struct Exploited<'a> {
     required_action: Option<Str<'a>>,
     #[serde(borrow, default)]
     known_ransomware_campaign_use: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    cwes: List<Str<'a>, CWES_MAX>,
 }
 
 fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
+    if entry.bytes.trim_ascii_start().first() != Some(&b'{') {
+        return table::parse(entry, sink);
+    }
     let catalogue: Catalogue<'_> =
         serde_json::from_slice(entry.bytes).map_err(|error| malformed(entry.name, FORMAT, &error))?;
     let entries = &catalogue.vulnerabilities;
@@ -89,28 +101,57 @@ fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
     for (number, raw) in entries.items.iter().enumerate() {
         sink.record();
         match serde_json::from_str::<Exploited<'_>>(raw.get()) {
-            Ok(exploited) => match vulnerability(&exploited) {
-                Ok(vulnerability) => sink.vulnerability(vulnerability),
-                Err(why) => sink.rejected(&reading::text(&exploited.cve_id, ID_BYTES_MAX), why),
-            },
+            Ok(exploited) => take(&exploited.fields(), sink),
             Err(error) => sink.rejected(&format!("entry {}", number + 1), &reason(&error)),
         }
     }
     Ok(())
 }
 
-fn vulnerability(exploited: &Exploited<'_>) -> Result<Vulnerability, &'static str> {
-    let id = reading::cve_id(&exploited.cve_id).ok_or("not a CVE id")?;
-    let added: Date = exploited.date_added.parse().map_err(|_| "its date is not a date")?;
-    let text = |text: &Option<Str<'_>>, bytes_max| reading::text(text.as_deref().unwrap_or_default(), bytes_max);
+/// An entry of either form.
+struct Fields<'a> {
+    cve_id: &'a str,
+    date_added: &'a str,
+    due_date: &'a str,
+    short_description: &'a str,
+    required_action: &'a str,
+    ransomware: &'a str,
+    cwes: Vec<&'a str>,
+}
+
+impl Exploited<'_> {
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            cve_id: &self.cve_id,
+            date_added: &self.date_added,
+            due_date: self.due_date.as_deref().unwrap_or_default(),
+            short_description: self.short_description.as_deref().unwrap_or_default(),
+            required_action: self.required_action.as_deref().unwrap_or_default(),
+            ransomware: self.known_ransomware_campaign_use.as_deref().unwrap_or_default(),
+            cwes: self.cwes.items.iter().map(|cwe| &**cwe).collect(),
+        }
+    }
+}
+
+fn take(fields: &Fields<'_>, sink: &mut dyn Sink) {
+    match vulnerability(fields) {
+        Ok(vulnerability) => sink.vulnerability(vulnerability),
+        Err(why) => sink.rejected(&reading::text(fields.cve_id, ID_BYTES_MAX), why),
+    }
+}
+
+fn vulnerability(fields: &Fields<'_>) -> Result<Vulnerability, &'static str> {
+    let id = reading::cve_id(fields.cve_id).ok_or("not a CVE id")?;
+    let added: Date = fields.date_added.parse().map_err(|_| "its date is not a date")?;
     Ok(Vulnerability {
         id: id.to_owned(),
-        description: text(&exploited.short_description, DESCRIPTION_BYTES_MAX),
+        description: reading::text(fields.short_description, DESCRIPTION_BYTES_MAX),
+        cwes: fields.cwes.iter().filter_map(|cwe| reading::cwe_id(cwe)).collect(),
         kev: Some(Kev {
             added,
-            due: exploited.due_date.as_deref().and_then(|date| date.parse().ok()),
-            ransomware: exploited.known_ransomware_campaign_use.as_deref() == Some("Known"),
-            action: text(&exploited.required_action, NOTE_BYTES_MAX),
+            due: fields.due_date.parse().ok(),
+            ransomware: fields.ransomware == "Known",
+            action: reading::text(fields.required_action, NOTE_BYTES_MAX),
         }),
         ..Vulnerability::default()
     })
@@ -129,7 +170,7 @@ mod tests {
         insta::assert_snapshot!(recorder.render(), @r#"
         record 5
         date 2099-01-31T15:00:00.1234Z
-        flaw CVE-2099-0001 "Demo's library contains an overflow." kev 2099-01-30 due Some(2099-02-20) ransomware true "Apply updates per vendor instructions."
+        flaw CVE-2099-0001 "Demo's library contains an overflow." CWE-787 kev 2099-01-30 due Some(2099-02-20) ransomware true "Apply updates per vendor instructions."
         flaw CVE-2099-0005 "An old entry." kev 2098-01-30 due None ransomware false "Apply updates."
         rejected CVE-2099-0006: its date is not a date
         rejected nothing: not a CVE id

@@ -23,5 +23,5 @@ mod record;
 
 pub(crate) use facts::{cvss_vector, facts_of};
 pub(crate) use record::{
-    AFFECTED_MAX, Affected, Event, FLAWS_MAX, Link, Package, RECORD_BYTES_MAX, Range, Record, Severity, read,
+    AFFECTED_MAX, Affected, FLAWS_MAX, Link, Package, RECORD_BYTES_MAX, Range, Record, Severity, read,
 };

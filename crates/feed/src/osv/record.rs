@@ -1,10 +1,13 @@
 //! The schema, borrowed from the document.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::catalogue::{Entry, ParseError};
 use crate::json::{List, Str, malformed};
+use crate::reading;
 
 const FORMAT: &str = "OSV record";
 
@@ -119,8 +122,6 @@ pub(crate) struct Range<'a> {
     pub(crate) kind: Str<'a>,
     #[serde(borrow, default)]
     pub(crate) events: List<Event<'a>, RANGES_MAX>,
-    #[serde(borrow, default)]
-    pub(crate) database_specific: Option<&'a RawValue>,
 }
 
 /// Where a run begins or ends. One key each by the schema; old records have two in one object.
@@ -138,14 +139,9 @@ impl<'a> Record<'a> {
     /// Lists the CVE ids that the record names as its flaws: `aliases`, `upstream` and `related`,
     /// each once, in the order of the record.
     pub(crate) fn flaws(&self) -> Vec<&str> {
-        let mut flaws: Vec<&str> = Vec::new();
+        let mut seen = HashSet::new();
         let named = self.aliases.items.iter().chain(&self.upstream.items).chain(&self.related.items);
-        for id in named.filter_map(|named| crate::reading::cve_id(named)) {
-            if !flaws.contains(&id) {
-                flaws.push(id);
-            }
-        }
-        flaws
+        named.filter_map(|named| reading::cve_id(named)).filter(|id| seen.insert(*id)).collect()
     }
 }
 
@@ -190,7 +186,6 @@ mod tests {
         let record = read(&Entry { document: "d", name: "t", bytes: text.as_bytes() }).unwrap();
         let affected = &record.affected.items[0];
         assert_eq!(affected.ecosystem_specific.unwrap().get(), r#"{"b": 2}"#);
-        assert_eq!(affected.ranges.items[0].database_specific.unwrap().get(), r#"{"a":1}"#);
         assert_eq!(record.database_specific.unwrap().get(), r#"{"c":[3]}"#);
         assert_eq!(affected.package.as_ref().unwrap().purl.as_deref(), Some("pkg:rpm/n"));
     }

@@ -50,7 +50,6 @@ pub(crate) struct Cve {
     pub(crate) cvss2: String,
     /// `CWE-416`, or several joined by Red Hat's own signs.
     pub(crate) cwe: String,
-    pub(crate) impact: String,
     /// `20050804`, with or without a time.
     pub(crate) public: String,
 }
@@ -203,9 +202,9 @@ impl Draft {
                     xml.skip()?;
                 }
                 b"cve" => {
-                    let [cvss3, cvss2, cwe, impact, public] =
-                        ["cvss3", "cvss2", "cwe", "impact", "public"].map(|name| attribute(&element, name).into());
-                    let cve = Cve { id: plain(xml)?, cvss3, cvss2, cwe, impact, public };
+                    let [cvss3, cvss2, cwe, public] =
+                        ["cvss3", "cvss2", "cwe", "public"].map(|name| attribute(&element, name).into());
+                    let cve = Cve { id: plain(xml)?, cvss3, cvss2, cwe, public };
                     note(&mut self.wrong, push(&mut self.definition.cves, cve));
                 }
                 b"affected" => {
@@ -332,7 +331,6 @@ mod tests {
                     cvss3: "7.0/CVSS:3.1/AV:L/AC:H/PR:N/UI:R/S:U/C:H/I:H/A:H",
                     cvss2: "",
                     cwe: "CWE-416",
-                    impact: "low",
                     public: "20990101",
                 },
             ],

@@ -21,7 +21,7 @@
 //! - A test that is not understood, or whose parts are missing, is a condition that says so; a
 //!   feed decides what that costs.
 //! - Whatever is repeated is bounded; a document with more is refused, a definition with more is
-//!   shown as [`Broken`].
+//!   shown as [`Broken`](definition::Broken).
 //!
 //! [`yagura-scap`]: https://oval.mitre.org/language/
 
@@ -30,8 +30,8 @@ mod definition;
 mod tables;
 
 pub(crate) use claims::{Claim, Condition, for_each_claim};
-pub(crate) use definition::{Broken, Criteria, Cve, Definition, Resolution, for_each_definition};
-pub(crate) use tables::{Operation, State, Tables, Test};
+pub(crate) use definition::{Cve, Definition, for_each_definition};
+pub(crate) use tables::{Operation, Tables};
 
 /// What a document has to be.
 const FORMAT: &str = "OVAL definitions XML";

@@ -6,6 +6,9 @@ use yagura_version::Scheme;
 use super::Place;
 use crate::catalogue::Sink;
 
+/// The most places, and module streams, of one advisory. Red Hat's widest has 60.
+const PLACES_MAX: usize = 1_024;
+
 /// One package that carries the fix.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fix<'a> {
@@ -28,6 +31,7 @@ pub(crate) struct Fixes<'a> {
     places: Vec<Place>,
     modules: Vec<String>,
     rows: Vec<Fix<'a>>,
+    over: bool,
 }
 
 /// Who states it, about what.
@@ -41,22 +45,29 @@ pub(crate) struct Stated<'s> {
 }
 
 impl<'a> Fixes<'a> {
-    /// Numbers a place.
+    /// Numbers a place. What is added for one beyond the bound is dropped, see [`Self::is_over`].
     pub(crate) fn place(&mut self, place: Place) -> usize {
-        number(&mut self.places, place)
+        number(&mut self.places, place, PLACES_MAX).unwrap_or(PLACES_MAX)
     }
 
-    /// Numbers a module stream.
-    pub(crate) fn module(&mut self, module: &str) -> usize {
-        match self.modules.iter().position(|known| known == module) {
-            Some(known) => known,
-            None => number(&mut self.modules, module.to_owned()),
-        }
+    /// Numbers a module stream; `None` when there are too many.
+    pub(crate) fn module(&mut self, module: &str) -> Option<usize> {
+        let known = self.modules.iter().position(|known| known == module);
+        known.or_else(|| number(&mut self.modules, module.to_owned(), PLACES_MAX))
     }
 
     /// Adds a fix.
     pub(crate) fn add(&mut self, fix: Fix<'a>) {
-        self.rows.push(fix);
+        if fix.place < PLACES_MAX {
+            self.rows.push(fix);
+        } else {
+            self.over = true;
+        }
+    }
+
+    /// Tells whether something was dropped.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Tells whether there is nothing to state.
@@ -87,10 +98,14 @@ impl<'a> Fixes<'a> {
     }
 }
 
-fn number<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
-    known.iter().position(|other| *other == item).unwrap_or_else(|| {
-        known.push(item);
-        known.len() - 1
+fn number<T: PartialEq>(known: &mut Vec<T>, item: T, max: usize) -> Option<usize> {
+    let place = known.iter().position(|other| *other == item);
+    place.or_else(|| {
+        let room = known.len() < max;
+        room.then(|| {
+            known.push(item);
+            known.len() - 1
+        })
     })
 }
 
@@ -108,11 +123,12 @@ mod tests {
         let eus = fixes.place(Place { release: ReleaseKey::new("redhat", "8"), channel: Some("eus:8.6".into()) });
         let module = fixes.module("demo:1");
         assert_eq!(fixes.module("demo:1"), module);
+        assert!(module.is_some());
         for (place, package, module, evr) in [
             (main, "b", None, "1.10-1"),
             (main, "b", None, "1.9-1"),
             (eus, "b", None, "1.9-1"),
-            (main, "a", Some(module), "1-1"),
+            (main, "a", module, "1-1"),
             (main, "a", None, "2-1"),
         ] {
             fixes.add(Fix { place, package, module, evr });
@@ -120,6 +136,15 @@ mod tests {
         let mut recorder = Recorder::default();
         let names = Names::Binary;
         fixes.state(Stated { feed: "f", id: "RHSA-1", names, urgency: Urgency::High }, &mut recorder);
+        let mut crowded = Fixes::default();
+        let numbered = (0..=PLACES_MAX).filter_map(|n| crowded.module(&format!("demo:{n}"))).count();
+        assert_eq!(numbered, PLACES_MAX);
+        for n in 0..=PLACES_MAX {
+            assert!(!crowded.is_over());
+            let place = crowded.place(Place { release: ReleaseKey::new("redhat", &n.to_string()), channel: None });
+            crowded.add(Fix { place, package: "a", module: None, evr: "1-1" });
+        }
+        assert!(crowded.is_over() && crowded.rows.len() == PLACES_MAX);
         insta::assert_snapshot!(recorder.render(), @r"
         record 0
         redhat:8 a RHSA-1 fixed 2-1 (high) binary

@@ -2,7 +2,9 @@
 //!
 //! - [`Place`]: which release, and which channel of it, a product's CPE speaks of;
 //! - [`words`]: severities, module streams in titles, versions;
-//! - [`Fixes`]: what an advisory fixes, stated without doubles.
+//! - [`Fixes`]: what an advisory fixes, stated without doubles;
+//! - [`read_advisory`] and [`read_patch`]: advisories in OSV and in OVAL;
+//! - [`states`]: Red Hat's words for what is not fixed.
 //!
 //! # Modules
 //!
@@ -21,9 +23,12 @@
 
 mod fixes;
 mod osv_advisory;
+mod oval_advisory;
 mod place;
+pub(crate) mod states;
 pub(crate) mod words;
 
 pub(crate) use fixes::{Fix, Fixes, Stated};
 pub(crate) use osv_advisory::{Reader, read_advisory};
+pub(crate) use oval_advisory::{made_at, module_of, read_patch, state_flaws};
 pub(crate) use place::{Place, place_of_cpe, place_of_product};

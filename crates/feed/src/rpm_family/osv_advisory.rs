@@ -46,6 +46,9 @@ pub(crate) fn read_advisory(entry: &Entry<'_>, sink: &mut dyn Sink, reader: &Rea
     let title = reader.prefixes.iter().find_map(|prefix| title.strip_prefix(prefix)).unwrap_or(title).trim();
     let mut gathering = Gathering { id, modules: words::modules_of_title(title), fixes: Fixes::default() };
     gathering.read(&record, reader, sink);
+    if gathering.fixes.is_over() {
+        sink.rejected(id, "more places than are read");
+    }
     if gathering.fixes.is_empty() {
         return Ok(());
     }
@@ -101,7 +104,7 @@ impl<'a> Gathering<'a> {
             // Nothing says which of the title's modules a package belongs to; each statement is
             // compared with packages of its own module alone.
             for module in &self.modules {
-                let module = Some(self.fixes.module(module));
+                let module = self.fixes.module(module);
                 self.fixes.add(Fix { place, package: name, module, evr });
             }
         }

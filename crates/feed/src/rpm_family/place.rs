@@ -11,6 +11,9 @@ const PRODUCT_BYTES_MAX: usize = 200;
 /// longer than usual. Each is a channel named without `rhel_`: `eus:9.2`.
 const STREAMS: &[&str] = &["rhel_eus", "rhel_eus_long_life", "rhel_aus", "rhel_tus", "rhel_e4s", "rhel_els"];
 
+/// The edition of RHEL that is no RHEL.
+const HYPERVISOR: &str = "hypervisor";
+
 /// Other products whose version is that of RHEL.
 const ADD_ONS: &[&str] = &[
     "rhel_atomic",
@@ -26,11 +29,11 @@ const ADD_ONS: &[&str] = &[
 ];
 
 /// Where a product's packages are installed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     /// `redhat:8`.
     pub(crate) release: ReleaseKey,
-    /// `None` for RHEL itself, with all of its repositories; `eus:9.2`, `openstack:16.2`.
+    /// `None` for RHEL itself, with all of its repositories; `eus:9.2`, `openstack:16.2`, `hypervisor`.
     pub(crate) channel: Option<String>,
 }
 
@@ -51,7 +54,9 @@ pub(crate) fn place_of_product(product: &str, version: Option<&str>) -> Option<P
     let number = parts.next().unwrap_or_default();
     let of_rhel = || major(number);
     if name == "enterprise_linux" {
-        return Some(Place { release: of_rhel()?, channel: None });
+        // The host of Red Hat Virtualization has kernels of older minor releases.
+        let channel = parts.any(|part| part == HYPERVISOR).then(|| HYPERVISOR.to_owned());
+        return Some(Place { release: of_rhel()?, channel });
     }
     if STREAMS.contains(&name) {
         let stream = name.strip_prefix("rhel_").unwrap_or(name);
@@ -96,6 +101,7 @@ mod tests {
             ("enterprise_linux:8::baseos", None, "redhat:8 "),
             ("enterprise_linux:10.0", None, "redhat:10 "),
             ("enterprise_linux:2.1::as", None, "redhat:2 "),
+            ("enterprise_linux:7::hypervisor", None, "redhat:7 hypervisor"),
             ("rhel_eus:9.2::appstream", None, "redhat:9 eus:9.2"),
             ("rhel_eus:7.6::server", None, "redhat:7 eus:7.6"),
             ("rhel_e4s:8.1::highavailability", None, "redhat:8 e4s:8.1"),

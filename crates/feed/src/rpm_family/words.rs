@@ -7,6 +7,9 @@ use crate::reading;
 /// The most module streams that one title names.
 const TITLE_MODULES_MAX: usize = 8;
 
+/// The most weaknesses of one flaw.
+const CWES_MAX: usize = 16;
+
 /// Reads a vendor's grading: Red Hat's four words, and what others write in their place.
 pub(crate) fn urgency(word: &str) -> Urgency {
     let word = word.trim();
@@ -52,6 +55,20 @@ pub(crate) fn is_module(word: &str) -> bool {
     };
     reading::word(word, reading::PACKAGE_BYTES_MAX).is_some()
         && word.split_once(':').is_some_and(|(name, stream)| plain(name) && plain(stream))
+}
+
+/// Finds weaknesses in a text: `CWE-416`, `CWE-120->CWE-787`, `(CWE-125|CWE-787)`.
+pub(crate) fn cwes(text: &str) -> Vec<String> {
+    let mut cwes: Vec<String> = Vec::new();
+    for part in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+        let part = part.trim_end_matches('-');
+        let number = part.strip_prefix("CWE-").filter(|number| (1..=5).contains(&number.len()));
+        let known = number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()));
+        if known && cwes.len() < CWES_MAX && cwes.iter().all(|cwe| cwe != part) {
+            cwes.push(part.to_owned());
+        }
+    }
+    cwes
 }
 
 /// Tells whether a version is of a build within a module; AlmaLinux writes an underscore.
@@ -111,6 +128,16 @@ mod tests {
         }
         let many = (0..20).map(|n| format!("m:{n}")).collect::<Vec<_>>().join(" ");
         assert_eq!(modules_of_title(&many).len(), TITLE_MODULES_MAX);
+    }
+
+    #[test]
+    fn weaknesses_are_found() {
+        assert_eq!(cwes("CWE-120->CWE-787"), ["CWE-120", "CWE-787"]);
+        assert_eq!(cwes("(CWE-125|CWE-787)"), ["CWE-125", "CWE-787"]);
+        assert_eq!(cwes("CWE-416"), ["CWE-416"]);
+        assert!(cwes("NVD-CWE-noinfo CWE- CWE-1234567").is_empty());
+        let many = (0..40).map(|n| format!("CWE-{n}")).collect::<Vec<_>>().join(" ");
+        assert_eq!(cwes(&many).len(), CWES_MAX);
     }
 
     #[test]

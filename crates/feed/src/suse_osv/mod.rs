@@ -9,8 +9,8 @@
 //! One advisory is the same build for most products of a release. What a channel repeats of the
 //! release's ordinary products is left out ([`crate::suse`] tells them apart).
 //!
-//! Advisories of recommended, optional and feature updates (`SUSE-RU`, `SUSE-OU`, `SUSE-FU`) count if they
-//! name a flaw; security updates count without one too.
+//! Security updates count, with or without a CVE. Recommended, optional and feature updates (`SUSE-RU`, `SUSE-OU`,
+//! `SUSE-FU`) do not: they name the flaw of one package and list a dozen that were rebuilt beside it.
 
 mod document;
 

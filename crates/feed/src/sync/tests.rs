@@ -17,6 +17,7 @@ fn outcome(report: &SyncReport) -> String {
             DocumentOutcome::Updated { bytes } => format!("updated {bytes} bytes"),
             DocumentOutcome::Unchanged => "unchanged".to_owned(),
             DocumentOutcome::NotAsked => "not asked".to_owned(),
+            DocumentOutcome::NotOffered => "not offered".to_owned(),
             DocumentOutcome::Failed(error) => format!("failed: {error}"),
             DocumentOutcome::Refused(error) => format!("refused: {error}"),
         };

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use yagura_model::{
-    CvssVector, CvssVersion, FeedId, Reference, ReferenceKind, Statement, StatementState, Urgency, Vulnerability,
+    CvssVector, CvssVersion, FeedId, Reference, ReferenceKind, ReleaseKey, Statement, StatementState, Urgency,
+    Vulnerability,
 };
 
 use super::ID;
@@ -74,7 +75,7 @@ struct File<'t> {
     references: Vec<Reference>,
     cvss: Vec<CvssVector>,
     /// By package and code name: the archive's line, then those of the channels.
-    lines: BTreeMap<(&'t str, String), Vec<(Line, &'t str)>>,
+    lines: BTreeMap<(&'t str, &'t str), Vec<(Line<'t>, &'t str)>>,
 }
 
 /// The field whose further lines follow.
@@ -106,8 +107,9 @@ impl<'t> File<'t> {
                 if count > LINES_MAX {
                     return Err(LINES_MAX);
                 }
-                if let Some(line) = Line::read(release) {
-                    self.lines.entry((package, line.codename.clone())).or_default().push((line, value));
+                // Half of all lines say that a release does not have the package.
+                if let Some(line) = Line::read(release).filter(|_| !value.starts_with("DNE")) {
+                    self.lines.entry((package, line.codename)).or_default().push((line, value));
                 }
                 continue;
             }
@@ -171,7 +173,9 @@ impl<'t> File<'t> {
     }
 
     fn tell(&self, id: &str, sink: &mut dyn Sink) {
-        for ((package, _), lines) in &self.lines {
+        let mut keys: BTreeMap<&str, ReleaseKey> = BTreeMap::new();
+        for ((package, codename), lines) in &self.lines {
+            let release = keys.entry(codename).or_insert_with(|| ReleaseKey::new("ubuntu", codename));
             let Some(package) = reading::package(package) else {
                 let record = format!("{id} {}", reading::text(package, reading::PACKAGE_BYTES_MAX));
                 sink.rejected(&record, "not a package name");
@@ -180,9 +184,9 @@ impl<'t> File<'t> {
             for (line, verdict) in judge(id, package, lines, sink) {
                 sink.statement(Statement {
                     feed: FeedId::new(ID),
-                    release: line.key(),
+                    release: release.clone(),
                     package: package.to_owned(),
-                    channel: line.channel.clone(),
+                    channel: line.channel.as_deref().map(str::to_owned),
                     vulnerability: id.to_owned(),
                     state: verdict.state,
                     urgency: self.urgency(package, line),
@@ -206,7 +210,7 @@ impl<'t> File<'t> {
 
     /// Returns the most particular priority: of the package in the release, of the package, of
     /// the flaw.
-    fn urgency(&self, package: &str, line: &Line) -> Urgency {
+    fn urgency(&self, package: &str, line: &Line<'_>) -> Urgency {
         let particular = (!self.priorities.is_empty()).then(|| {
             let release = format!("{package}_{}", line.codename);
             self.priorities.get(release.as_str()).or_else(|| self.priorities.get(package)).copied()
@@ -216,9 +220,14 @@ impl<'t> File<'t> {
 }
 
 /// Reads the lines about one package of one release, and leaves out what repeats.
-fn judge<'l>(id: &str, package: &str, lines: &'l [(Line, &str)], sink: &mut dyn Sink) -> Vec<(&'l Line, Verdict)> {
-    let mut archive: Option<(&Line, Verdict)> = None;
-    let mut channels: Vec<(&Line, Verdict, &str)> = Vec::new();
+fn judge<'l, 't>(
+    id: &str,
+    package: &str,
+    lines: &'l [(Line<'t>, &str)],
+    sink: &mut dyn Sink,
+) -> Vec<(&'l Line<'t>, Verdict)> {
+    let mut archive: Option<(&Line<'_>, Verdict)> = None;
+    let mut channels: Vec<(&Line<'_>, Verdict, &str)> = Vec::new();
     for (line, text) in lines {
         match status::read(text) {
             Ok(None) => {}
@@ -256,7 +265,7 @@ fn judge<'l>(id: &str, package: &str, lines: &'l [(Line, &str)], sink: &mut dyn 
         told.push((line, verdict));
     }
     told.extend(archive);
-    told.sort_by(|(a, _), (b, _)| a.cmp(b));
+    told.sort_by_key(|(line, _)| *line);
     // A line that stands twice counts once, the last.
     told.reverse();
     told.dedup_by(|(a, _), (b, _)| a == b);
@@ -305,7 +314,7 @@ mod tests {
         ubuntu:xenial demo-lib CVE-2099-0001 not-affected (medium) "code not present"
         rejected CVE-2099-0001 demo-low bionic: unknown status
         ubuntu:focal demo-low CVE-2099-0001 end-of-life (low) "superseded by demo-high"
-        ubuntu:jammy demo-low CVE-2099-0001 under-investigation (low)
+        ubuntu:jammy demo-low CVE-2099-0001 open (low) "not yet triaged"
         ubuntu:noble demo-low CVE-2099-0001 postponed (negligible) "2099-02-01"
         flaw CVE-2099-0001 "A demo library overflows." cvss 3.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H Advisory https://ubuntu.com/security/notices/USN-9001-1 Web https://example.org/fix Report https://bugs.example.org/1 published 2099-01-12T15:15:00Z
         "#);

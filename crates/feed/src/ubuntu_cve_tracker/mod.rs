@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `released (<version>)` | fixed since that version |
 //! | `needed`, `pending` | no fix yet; the remark of `pending` is the version that will bring it |
-//! | `needs-triage` | nobody has found out yet |
+//! | `needs-triage` | listed as open; nobody has looked at it closely yet, which the note says |
 //! | `deferred` | the fix is postponed |
 //! | `ignored` | will not be fixed, and the remark says why; or the support has ended |
 //! | `not-affected` | not affected |

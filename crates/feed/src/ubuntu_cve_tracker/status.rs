@@ -48,7 +48,9 @@ pub(super) fn read(text: &str) -> Result<Option<Verdict>, &'static str> {
         "needed" => (StatementState::Open, note()),
         "pending" if is_version(remark) => (StatementState::Open, Some(format!("a fix is prepared: {remark}"))),
         "pending" => (StatementState::Open, note().or_else(|| Some("a fix is prepared".to_owned()))),
-        "needs-triage" => (StatementState::UnderInvestigation, note()),
+        // The package has the flawed code's name and nobody has shown that it lacks the flaw: Ubuntu lists it as
+        // open, and so does everybody who reads the tracker.
+        "needs-triage" => (StatementState::Open, note().or_else(|| Some("not yet triaged".to_owned()))),
         "deferred" => (StatementState::Postponed, note()),
         "ignored" if ended(remark) => {
             (StatementState::EndOfLife, note().filter(|note| !PLAIN.contains(&note.as_str())))
@@ -105,7 +107,7 @@ mod tests {
         assert_eq!(told("needed"), ("open", None));
         assert_eq!(told("pending (1.2-4)"), ("open", note("a fix is prepared: 1.2-4")));
         assert_eq!(told("pending"), ("open", note("a fix is prepared")));
-        assert_eq!(told("needs-triage"), ("under-investigation", None));
+        assert_eq!(told("needs-triage"), ("open", note("not yet triaged")));
         assert_eq!(told("deferred (2022-02-01)"), ("postponed", note("2022-02-01")));
         assert_eq!(told("not-affected (code not present)"), ("not-affected", note("code not present")));
         assert_eq!(told("not-affected (6.8.0-31.31)"), ("not-affected", None));

@@ -81,13 +81,6 @@ pub(crate) struct Module {
     pub(crate) arch: String,
 }
 
-impl Module {
-    /// Returns `name:stream`, as statements name modules.
-    pub(crate) fn name_and_stream(&self) -> String {
-        format!("{}:{}", self.name, self.stream)
-    }
-}
-
 /// One binary package that carries the fix.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct UpdatePackage {

@@ -210,7 +210,8 @@ mod tests {
         assert_eq!(evrs, [("demo-lib", Some("1.2-3.el9".into())), ("demo-tool", Some("1:1.2-3.el9".into()))]);
         assert_eq!((&*plain.packages[0].arch, &*plain.packages[0].src), ("x86_64", "demo-1.2-3.el9.src.rpm"));
         assert!(plain.packages[0].reboot_suggested && !plain.packages[1].reboot_suggested);
-        assert_eq!(modular.module.as_ref().unwrap().name_and_stream(), "demo:18");
+        let module = modular.module.as_ref().unwrap();
+        assert_eq!((&*module.name, &*module.stream), ("demo", "18"));
         assert_eq!(modular.packages[0].evr(), None, "without a release");
     }
 

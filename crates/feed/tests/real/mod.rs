@@ -32,7 +32,7 @@ pub(crate) fn unpack(base: &Path, feed: &FeedSpec) -> Vec<Unpacked> {
             let begin = entries.len();
             unpack_file(&file, document.name, &mut entries);
             // A document by itself is called by its place in the mirror.
-            if let [entry] = &mut entries[begin..] {
+            if let Some([entry]) = entries.get_mut(begin..) {
                 entry.name = label;
             }
         }

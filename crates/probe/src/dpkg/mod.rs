@@ -9,7 +9,9 @@
 //! - A database that cannot be read whole is an error, never a shorter inventory.
 
 mod architecture;
+mod files;
 mod record;
+mod release;
 pub(crate) mod stanza;
 mod version;
 
@@ -22,6 +24,7 @@ use crate::host::{ByteLimit, FileKind, Host};
 use crate::origin;
 use crate::problem::Quoted;
 use crate::snapshot::PackageDatabase;
+pub use files::Files;
 pub use record::Record;
 use record::{Outcome, StatusField};
 use stanza::{Stanza, Stanzas};
@@ -97,12 +100,13 @@ pub(crate) fn inventory(host: &dyn Host, release: Option<&Release>) -> Result<Op
     };
     let mut problems = database.problems;
     let architecture = architecture::read(host, &database.records, &mut problems);
-    origin::classify(host, release, &mut database.records, &mut problems);
+    let shown = if release.is_none() { release::shown_by(&database.records, &database.path) } else { None };
+    origin::classify(host, release.or(shown.as_ref()), &mut database.records, &mut problems);
     Ok(Some(PackageDatabase {
         path: database.path,
         packages: database.records.into_iter().map(|record| record.package).collect(),
         architecture,
-        release: None,
+        release: shown,
         problems,
     }))
 }

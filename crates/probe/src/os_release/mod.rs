@@ -3,11 +3,12 @@
 //!
 //! # Invariants
 //!
-//! - Files that name the system decide; what is installed is never a hint. A host that does not
-//!   say has no release.
+//! - Files that name the system decide; what is installed is no hint here. Only where no file says
+//!   it, the package database may be asked, see [`crate::rpm`] and [`crate::dpkg`].
 //! - A fall-back fills gaps in os-release only where both speak of the same distribution.
 
 mod assignments;
+mod cpe;
 
 use yagura_model::debian::DebianRelease;
 use yagura_model::{ReadProblem, Release, Text};
@@ -35,11 +36,16 @@ pub fn read(host: &dyn Host, problems: &mut Vec<ReadProblem>) -> Option<Release>
             .lsb_release()
             .or_else(|| files.alpine_release())
             .or_else(|| files.red_hat_release())
+            .or_else(|| files.suse_release())
+            .or_else(|| files.one_line_release())
+            .or_else(|| files.system_release_cpe())
             .or_else(|| files.debian_version_alone())
             .or(nameless)?,
     };
     if release.distribution == "debian" {
         files.complete_debian(&mut release);
+    } else if release.distribution == "centos" {
+        files.complete_centos(&mut release);
     } else if release.version.is_none() || release.codename.is_none() {
         let like = files.lsb_release().filter(|other| other.distribution == release.distribution);
         if let Some(other) = like {
@@ -90,12 +96,17 @@ impl Files<'_> {
         let read = Assignments::parse(&bytes);
         let owned = |key| read.get(key).map(str::to_owned);
         let distribution = read.get("ID").and_then(distribution_id).unwrap_or_else(|| NAMELESS.to_owned());
+        let like = read.get("ID_LIKE").map(likes).unwrap_or_default();
+        // Ubuntu's kin have code names of their own beside that of the Ubuntu that they are made of.
+        let is_kin = distribution != "ubuntu" && like.iter().any(|like| like == "ubuntu");
+        let codename = is_kin.then(|| owned("UBUNTU_CODENAME")).flatten().or_else(|| owned("VERSION_CODENAME"));
+        let version = owned("VERSION_ID").or_else(|| read.get("CPE_NAME").and_then(cpe::version));
         let pretty_name = owned("PRETTY_NAME").or_else(|| owned("NAME")).unwrap_or_else(|| distribution.clone());
         Some(Release {
             distribution,
-            like: read.get("ID_LIKE").map(likes).unwrap_or_default(),
-            version: owned("VERSION_ID"),
-            codename: owned("VERSION_CODENAME"),
+            like,
+            version,
+            codename,
             point_version: None,
             pretty_name,
             told_by: told_by.to_owned(),
@@ -142,6 +153,89 @@ impl Files<'_> {
                 ..Release::default()
             })
         })
+    }
+
+    /// SUSE's file until 2018: a line for people, then assignments with spaces about the sign.
+    fn suse_release(&mut self) -> Option<Release> {
+        let path = "etc/SuSE-release";
+        let bytes = self.read(path)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let line: String =
+            text.lines().next()?.chars().filter(|c| !steers_a_terminal(*c)).take(LINE_CHARS_MAX).collect();
+        let value = |wanted: &str| {
+            text.lines().find_map(|line| {
+                let (key, value) = line.split_once('=')?;
+                let value = value.trim();
+                (key.trim() == wanted && is_version(value)).then_some(value)
+            })
+        };
+        let version = value("VERSION")?;
+        let (distribution, version) = if line.starts_with("openSUSE") {
+            ("opensuse", version.to_owned())
+        } else {
+            let (_, distribution) = SUSE_KIN.iter().find(|(name, _)| line.starts_with(name))?;
+            let patch = value("PATCHLEVEL").filter(|patch| *patch != "0");
+            (*distribution, patch.map_or_else(|| version.to_owned(), |patch| format!("{version}.{patch}")))
+        };
+        Some(Release {
+            distribution: distribution.to_owned(),
+            version: Some(version),
+            pretty_name: line.trim().to_owned(),
+            told_by: path.to_owned(),
+            ..Release::default()
+        })
+    }
+
+    /// Systems with a file of their own and one line in it; Arch's is empty.
+    fn one_line_release(&mut self) -> Option<Release> {
+        if self.read("etc/arch-release").is_some() {
+            let (distribution, pretty_name) = ("arch".to_owned(), "Arch Linux".to_owned());
+            return Some(Release {
+                distribution,
+                pretty_name,
+                told_by: "etc/arch-release".into(),
+                ..Release::default()
+            });
+        }
+        ONE_LINE.iter().find_map(|(path, distribution, start)| {
+            let line = self.first_line(path)?;
+            let version = line.strip_prefix(start)?.trim().split(char::is_whitespace).next()?;
+            // Azure Linux and Photon add the day of the build: `2.0.20220226`.
+            let mut parts = version.split('.');
+            let version = format!("{}.{}", parts.next()?, parts.next()?);
+            is_version(&version).then(|| Release {
+                distribution: (*distribution).to_owned(),
+                version: Some(version),
+                pretty_name: line.clone(),
+                told_by: (*path).to_owned(),
+                ..Release::default()
+            })
+        })
+    }
+
+    /// `cpe:/o:redhat:enterprise_linux:6server:ga:server`, the last word that a system may have.
+    fn system_release_cpe(&mut self) -> Option<Release> {
+        let path = "etc/system-release-cpe";
+        let line = self.first_line(path)?;
+        let distribution = cpe::distribution(&line)?;
+        Some(Release {
+            distribution: distribution.to_owned(),
+            version: cpe::version(&line),
+            pretty_name: line,
+            told_by: path.to_owned(),
+            ..Release::default()
+        })
+    }
+
+    /// CentOS's os-release gives the major number only; the older file has the point release too.
+    fn complete_centos(&mut self, release: &mut Release) {
+        let Some(line) = self.first_line("etc/centos-release") else { return };
+        let version = line.split_once(" release ").and_then(|(_, rest)| rest.split_whitespace().next());
+        let major = version.and_then(|version| version.split('.').next());
+        if major.is_some() && major == release.version.as_deref() {
+            release.point_version =
+                version.filter(|version| version.contains('.') && is_version(version)).map(str::to_owned);
+        }
     }
 
     /// Derivatives keep Debian's file too, most of them as `bookworm/sid`; a derivative that calls
@@ -244,7 +338,33 @@ const RED_HAT_KIN: &[(&str, &str)] = &[
     ("Oracle Linux", "ol"),
     ("Amazon Linux", "amzn"),
     ("Fedora", "fedora"),
+    ("CloudLinux", "cloudlinux"),
+    ("Scientific Linux", "scientific"),
+    ("EuroLinux", "eurolinux"),
+    ("MIRACLE LINUX", "miraclelinux"),
+    ("Virtuozzo", "virtuozzo"),
 ];
+
+/// First words of SUSE's release lines.
+const SUSE_KIN: &[(&str, &str)] = &[
+    ("SUSE Linux Enterprise Server for SAP", "sles_sap"),
+    ("SUSE Linux Enterprise Server", "sles"),
+    ("SUSE Linux Enterprise Desktop", "sled"),
+];
+
+/// Files of one line, the distribution, and what stands before the version.
+const ONE_LINE: &[(&str, &str, &str)] = &[
+    ("etc/azurelinux-release", "azurelinux", "Azure Linux"),
+    ("etc/azurelinux-release", "azurelinux", "AzureLinux"),
+    ("etc/mariner-release", "mariner", "CBL-Mariner"),
+    ("etc/photon-release", "photon", "VMware Photon OS"),
+    ("etc/photon-release", "photon", "VMware Photon Linux"),
+    ("etc/gentoo-release", "gentoo", "Gentoo Base System release"),
+];
+
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
 
 /// Reads `CentOS Linux release 7.9.2009 (Core)`.
 fn red_hat_line(line: &str) -> Option<(&'static str, &str)> {

@@ -105,6 +105,44 @@ fn older_files_stand_in() {
 }
 
 #[test]
+fn the_rpm_families_older_files() {
+    let key = |path: &str, text: &str| told(&MemoryHost::new().file(path, text));
+    let suse = "SUSE Linux Enterprise Server 12 (x86_64)\nVERSION = 12\nPATCHLEVEL = 5\n# deprecated\n";
+    insta::assert_snapshot!(key("etc/SuSE-release", suse), @"suse:12.5: sles 12.5 - - by etc/SuSE-release: SUSE Linux Enterprise Server 12 (x86_64)");
+    insta::assert_snapshot!(key("etc/SuSE-release", "openSUSE 13.2 (x86_64)\nVERSION = 13.2\nCODENAME = Harlequin\n"), @"opensuse:13.2: opensuse 13.2 - - by etc/SuSE-release: openSUSE 13.2 (x86_64)");
+    insta::assert_snapshot!(key("etc/SuSE-release", "Somebody's 1\nVERSION = 1\n"), @"nothing");
+    insta::assert_snapshot!(key("etc/mariner-release", "CBL-Mariner 2.0.20220226\n"), @"mariner:2.0: mariner 2.0 - - by etc/mariner-release: CBL-Mariner 2.0.20220226");
+    insta::assert_snapshot!(key("etc/photon-release", "VMware Photon OS 4.0\nPHOTON_BUILD_NUMBER=x\n"), @"photon:4.0: photon 4.0 - - by etc/photon-release: VMware Photon OS 4.0");
+    insta::assert_snapshot!(key("etc/arch-release", ""), @"arch:rolling: arch - - - by etc/arch-release: Arch Linux");
+    insta::assert_snapshot!(key("etc/system-release-cpe", "cpe:/o:amazon:linux:2018.03:ga\n"), @"amazon:1: amzn 2018.03 - - by etc/system-release-cpe: cpe:/o:amazon:linux:2018.03:ga");
+    insta::assert_snapshot!(key("etc/system-release", "Amazon Linux release 2023.3.20231218 (Amazon Linux)\n"), @"amazon:2023: amzn 2023.3.20231218 - - by etc/system-release: Amazon Linux release 2023.3.20231218 (Amazon Linux)");
+    insta::assert_snapshot!(key("etc/system-release", "Amazon Linux release 2 (Karoo)\n"), @"amazon:2: amzn 2 - - by etc/system-release: Amazon Linux release 2 (Karoo)");
+}
+
+#[test]
+fn centos_has_its_point_release_elsewhere() {
+    let os = "ID=\"centos\"\nVERSION_ID=\"7\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n";
+    let host = MemoryHost::new()
+        .file("etc/os-release", os)
+        .file("etc/centos-release", "CentOS Linux release 7.9.2009 (Core)\n");
+    insta::assert_snapshot!(told(&host), @"redhat:7: centos 7 - 7.9.2009 by etc/os-release: CentOS Linux 7 (Core)");
+    let stream = "ID=\"centos\"\nVERSION_ID=\"8\"\nPRETTY_NAME=\"CentOS Stream 8\"\n";
+    let host = host.file("etc/os-release", stream);
+    insta::assert_snapshot!(told(&host), @"centos-stream:8: centos 8 - - by etc/os-release: CentOS Stream 8");
+}
+
+#[test]
+fn ubuntus_kin_name_their_ubuntu() {
+    let mint =
+        "ID=linuxmint\nID_LIKE=\"ubuntu debian\"\nVERSION_ID=21\nVERSION_CODENAME=vanessa\nUBUNTU_CODENAME=jammy\n";
+    let release = read(&MemoryHost::new().file("etc/os-release", mint), &mut Vec::new()).unwrap();
+    assert_eq!(
+        (release.codename.as_deref(), release.like.first().map(String::as_str)),
+        (Some("jammy"), Some("ubuntu"))
+    );
+}
+
+#[test]
 fn packages_never_name_the_system() {
     let status = "Package: base-files\nStatus: install ok installed\nVersion: 12.4+deb12u5\n";
     insta::assert_snapshot!(told(&MemoryHost::new().file("var/lib/dpkg/status", status)), @"nothing");

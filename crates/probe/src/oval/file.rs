@@ -23,9 +23,7 @@ pub(super) fn collect(files: &Files<'_>, object: &Object) -> Collected {
         if !object.keeps(&facts) {
             return flow(items.len() < ITEMS_MAX);
         }
-        if let Some(item) = facts.item() {
-            items.push(item);
-        }
+        items.push(facts.item());
         flow(items.len() < ITEMS_MAX)
     });
     concluded(items, &ending)
@@ -82,8 +80,8 @@ impl FileFacts<'_, '_> {
         })
     }
 
-    fn item(&self) -> Option<Item> {
-        let metadata = *self.metadata()?;
+    fn item(&self) -> Item {
+        let stat = self.found.stat;
         let mut item = Item::new();
         item.entries.reserve_exact(23);
         match self.found.filename {
@@ -97,21 +95,24 @@ impl FileFacts<'_, '_> {
                 item.push(Field::Filename, "");
             }
         }
-        item.push(Field::Type, type_name(metadata.kind, metadata.special));
-        item.push(Field::GroupId, metadata.gid);
-        item.push(Field::UserId, metadata.uid);
-        item.push(Field::ATime, metadata.times.accessed);
-        item.push(Field::CTime, metadata.times.changed);
-        item.push(Field::MTime, metadata.times.modified);
-        item.push(Field::Size, size(&metadata));
+        item.push(Field::Type, type_name(stat.kind, stat.special));
+        item.push(Field::GroupId, stat.gid);
+        item.push(Field::UserId, stat.uid);
+        // A file whose name is not UTF-8 cannot be looked up again: what its directory told stays.
+        if let Some(metadata) = self.metadata() {
+            item.push(Field::ATime, metadata.times.accessed);
+            item.push(Field::CTime, metadata.times.changed);
+            item.push(Field::MTime, metadata.times.modified);
+            item.push(Field::Size, size(metadata));
+        }
         for (field, bit) in PERMISSIONS {
-            item.push(field, metadata.mode & u32::from(bit) != 0);
+            item.push(field, stat.mode & bit != 0);
         }
         match self.has_acl() {
             Some(has) => item.push(Field::HasExtendedAcl, has),
             None => item.push_absent(Field::HasExtendedAcl),
         }
-        Some(item)
+        item
     }
 }
 

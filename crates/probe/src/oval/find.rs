@@ -318,7 +318,13 @@ impl Search<'_, '_, '_> {
                 if self.directories_left == 0 {
                     return self.bound("more directories than one object may look up");
                 }
-                let Some(directory) = self.files.directory(&below) else { continue };
+                let Some(directory) = self.files.directory(&below) else {
+                    // What is in it stays unseen, which must not pass for an empty directory.
+                    if stat.kind == FileKind::Directory && name.contains(char::REPLACEMENT_CHARACTER) {
+                        self.ending.bounded = Some("the name of a directory is not UTF-8, so it cannot be entered");
+                    }
+                    continue;
+                };
                 if inside.contains(&directory) || way.device.is_some_and(|device| device != directory.identity.0) {
                     continue;
                 }

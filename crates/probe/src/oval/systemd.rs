@@ -150,16 +150,33 @@ fn connect(host: &dyn Host) -> Result<Box<dyn Manager>, String> {
 struct OnBus(Bus);
 
 impl OnBus {
-    fn ask(&mut self, path: &str, interface: &str, member: &str, arguments: &[&str]) -> Result<Datum, String> {
+    fn ask(&mut self, path: &str, interface: &str, member: &str, arguments: &[&str]) -> Result<Datum, BusError> {
         let call = Call { destination: DESTINATION, path, interface, member, arguments };
-        let mut answer = self.0.call(call).map_err(|error| error.to_string())?;
-        if answer.is_empty() { Err(BusError::Malformed.to_string()) } else { Ok(answer.swap_remove(0)) }
+        let mut answer = self.0.call(call)?;
+        if answer.is_empty() { Err(BusError::Malformed) } else { Ok(answer.swap_remove(0)) }
+    }
+
+    fn all_of(&mut self, unit: &str) -> Result<Vec<Property>, BusError> {
+        let path = self.ask(MANAGER_PATH, "org.freedesktop.systemd1.Manager", "LoadUnit", &[unit])?;
+        let Datum::Text(path) = path else { return Err(BusError::Malformed) };
+        let unit_interface = "org.freedesktop.systemd1.Unit";
+        let entries = self.ask(&path, "org.freedesktop.DBus.Properties", "GetAll", &[unit_interface])?;
+        let Datum::Array(entries) = entries else { return Err(BusError::Malformed) };
+        let property = |entry: Datum| match entry {
+            Datum::Fields(fields) => match <[Datum; 2]>::try_from(fields) {
+                Ok([Datum::Text(name), value]) => Some((name, values(value))),
+                _ => None,
+            },
+            _ => None,
+        };
+        Ok(entries.into_iter().filter_map(property).collect())
     }
 }
 
 impl Manager for OnBus {
     fn units(&mut self) -> Result<Vec<String>, String> {
-        let answer = self.ask(MANAGER_PATH, "org.freedesktop.systemd1.Manager", "ListUnits", &[])?;
+        let answer = self.ask(MANAGER_PATH, "org.freedesktop.systemd1.Manager", "ListUnits", &[]);
+        let answer = answer.map_err(|error| error.to_string())?;
         let Datum::Array(units) = answer else { return Err(BusError::Malformed.to_string()) };
         let name = |unit: Datum| match unit {
             Datum::Fields(fields) => match fields.into_iter().next() {
@@ -172,19 +189,12 @@ impl Manager for OnBus {
     }
 
     fn properties(&mut self, unit: &str) -> Result<Vec<Property>, String> {
-        let answer = self.ask(MANAGER_PATH, "org.freedesktop.systemd1.Manager", "LoadUnit", &[unit])?;
-        let Datum::Text(path) = answer else { return Err(BusError::Malformed.to_string()) };
-        let unit_interface = "org.freedesktop.systemd1.Unit";
-        let answer = self.ask(&path, "org.freedesktop.DBus.Properties", "GetAll", &[unit_interface])?;
-        let Datum::Array(entries) = answer else { return Err(BusError::Malformed.to_string()) };
-        let property = |entry: Datum| match entry {
-            Datum::Fields(fields) => match <[Datum; 2]>::try_from(fields) {
-                Ok([Datum::Text(name), value]) => Some((name, values(value))),
-                _ => None,
-            },
-            _ => None,
-        };
-        Ok(entries.into_iter().filter_map(property).collect())
+        match self.all_of(unit) {
+            Ok(properties) => Ok(properties),
+            // It went away meanwhile, or its name is no unit's: it has none, and the others are asked.
+            Err(BusError::Failed { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

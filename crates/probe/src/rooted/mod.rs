@@ -147,6 +147,21 @@ impl RootedHost {
         }
     }
 
+    /// Opens a directory for listing. The kernel itself refuses what is none, before it touches it.
+    fn opened_directory(&self, path: &str) -> Result<Option<OwnedFd>, ReadError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        match self.resolver.open(self.root.as_fd(), path, flags) {
+            Ok(fd) => Ok(Some(fd)),
+            Err(Errno::NOENT) => Ok(None),
+            // The path itself, or something on the way to it.
+            Err(Errno::NOTDIR) => match self.opened(path, OFlags::PATH)? {
+                Some(_) => Err(ReadError::WrongKind { path: path.to_owned(), wanted: "directory" }),
+                None => Ok(None),
+            },
+            Err(errno) => Err(read_error(path, errno)),
+        }
+    }
+
     fn stat(&self, path: &str, flags: OFlags) -> Result<Option<Metadata>, ReadError> {
         Ok(self.opened(path, flags)?.map(|(_, stat)| metadata(&stat)))
     }
@@ -213,6 +228,24 @@ impl Host for RootedHost {
         self.stat(path, OFlags::PATH | OFlags::NOFOLLOW)
     }
 
+    fn metadata_in(&self, directory: &str, names: &[&str]) -> Result<Vec<Option<Metadata>>, ReadError> {
+        let Some((fd, _)) = self.opened(directory, OFlags::PATH | OFlags::DIRECTORY)? else {
+            return Ok(vec![None; names.len()]);
+        };
+        let stat = |name: &&str| {
+            // A path would be resolved past the root's walls.
+            if name.contains('/') || *name == ".." {
+                return self.link_metadata(&format!("{directory}/{name}"));
+            }
+            match statat(&fd, *name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => Ok(Some(metadata(&stat))),
+                Err(Errno::NOENT) => Ok(None),
+                Err(errno) => Err(read_error(&format!("{directory}/{name}"), errno)),
+            }
+        };
+        names.iter().map(stat).collect()
+    }
+
     fn read_link(&self, path: &str) -> Result<Option<String>, ReadError> {
         match self.opened(path, OFlags::PATH | OFlags::NOFOLLOW)? {
             Some((fd, stat)) if file_kind(&stat) == FileKind::Symlink => {
@@ -225,11 +258,12 @@ impl Host for RootedHost {
 
     fn list(&self, path: &str, entries_max: usize) -> Result<Option<Vec<DirEntry>>, ReadError> {
         let failed = |errno| read_error(path, errno);
-        let Some((fd, _)) = self.opened_as(path, FileKind::Directory, "directory")? else {
+        let Some(fd) = self.opened_directory(path)? else {
             return Ok(None);
         };
+        let mut directory = Dir::new(fd).map_err(failed)?;
         let mut entries = Vec::new();
-        for entry in Dir::read_from(&fd).map_err(failed)? {
+        while let Some(entry) = directory.read() {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
@@ -240,7 +274,7 @@ impl Host for RootedHost {
             }
             let kind = match entry.file_type() {
                 // Some file systems do not say it in the listing.
-                FileType::Unknown => match statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                FileType::Unknown => match statat(directory.fd().map_err(failed)?, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(stat) => file_kind(&stat),
                     Err(Errno::NOENT) => continue,
                     Err(errno) => return Err(failed(errno)),

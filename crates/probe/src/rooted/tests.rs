@@ -172,6 +172,34 @@ fn lists_are_sorted_and_bounded() {
 }
 
 #[test]
+fn names_of_a_directory_are_looked_at_together() {
+    let dir = tree();
+    let root = dir.path().join("root");
+    symlink("/etc/hostname", root.join("etc/link")).unwrap();
+    symlink("/etc", root.join("directory")).unwrap();
+    both(&root, |host| {
+        let kinds = |directory: &str, names: &[&str]| -> Vec<Option<FileKind>> {
+            host.metadata_in(directory, names).unwrap().into_iter().map(|found| found.map(|found| found.kind)).collect()
+        };
+        let names = ["hostname", "link", "deep", "none", "../../../secret", ".."];
+        let wanted = [
+            Some(FileKind::File),
+            Some(FileKind::Symlink),
+            Some(FileKind::Directory),
+            None,
+            None,
+            Some(FileKind::Directory),
+        ];
+        assert_eq!(kinds("etc", &names), wanted);
+        assert_eq!(kinds("directory", &names), wanted);
+        assert_eq!(kinds("none", &["x", "y"]), [None, None]);
+        assert_eq!(kinds("", &["etc"]), [Some(FileKind::Directory)]);
+        let same = host.metadata_in("etc", &["hostname"]).unwrap().remove(0).unwrap();
+        assert_eq!(Some(same), host.link_metadata("etc/hostname").unwrap());
+    });
+}
+
+#[test]
 fn denied_is_said() {
     if rustix::process::geteuid().is_root() {
         eprintln!("skipped: root may read every file, so denial cannot be shown");

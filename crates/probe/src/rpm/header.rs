@@ -114,6 +114,13 @@ impl<'a> Header<'a> {
         Ok(Self { number, index, store })
     }
 
+    /// Returns the header's bytes, as the database has them.
+    pub fn to_blob(&self) -> Vec<u8> {
+        let lengths = [self.index.len() / ENTRY_BYTES, self.store.len()];
+        let lengths = lengths.map(|len| u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());
+        [&lengths.concat(), self.index, self.store].concat()
+    }
+
     /// Returns the number that the database knows the header by.
     pub const fn number(&self) -> u32 {
         self.number
@@ -264,6 +271,7 @@ mod tests {
         assert_eq!(header.numbers(Tag::FILEMODES).collect::<Vec<_>>(), [0o100_755, 0o120_777]);
         assert_eq!(header.texts(Tag::BASENAMES).collect::<Vec<_>>(), [&b"a"[..], b"", b"c"]);
         assert_eq!((header.binary(Tag::RSAHEADER), header.binary(Tag::NAME)), (Some(&[1, 2, 3][..]), None));
+        assert_eq!(header.to_blob(), blob);
         assert!(header.has(Tag::NAME) && !header.has(Tag::VENDOR) && !header.is_public_key());
     }
 

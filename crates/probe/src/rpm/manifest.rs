@@ -13,8 +13,10 @@ use crate::paged::Fault;
 use crate::problem::Quoted;
 
 /// `NAME  VERSION-RELEASE  INSTALLTIME  BUILDTIME  VENDOR  EPOCH  SIZE  ARCH  EPOCHNUM  SOURCERPM`,
-/// with tabs between. `container-manifest-1` beside it has no more than names and versions.
+/// with tabs between.
 const PATH: &str = "var/lib/rpmmanifest/container-manifest-2";
+/// The first list of the two, `NAME-VERSION-RELEASE.ARCH`, says less.
+const NAMES_PATH: &str = "var/lib/rpmmanifest/container-manifest-1";
 const COLUMNS: usize = 10;
 /// A distroless image has some thirty packages, a line of 150 bytes each.
 const FILE_LIMIT: ByteLimit = ByteLimit::mib(64);
@@ -23,14 +25,25 @@ const PROBLEMS_MAX: usize = 100;
 
 /// Reads the list; `None` when there is none.
 pub(super) fn read(host: &dyn Host) -> Result<Option<Database>, InventoryError> {
-    let failed = |fault| inventory_error(PATH, fault);
-    let Some(bytes) = host.read(PATH, FILE_LIMIT).map_err(|error| failed(Fault::Read(error)))? else {
+    match read_list(host, PATH, read_line)? {
+        None => read_list(host, NAMES_PATH, read_name),
+        found => Ok(found),
+    }
+}
+
+fn read_list(
+    host: &dyn Host,
+    path: &str,
+    read_line: impl Fn(&str, SourceLine) -> Option<Package>,
+) -> Result<Option<Database>, InventoryError> {
+    let failed = |fault| inventory_error(path, fault);
+    let Some(bytes) = host.read(path, FILE_LIMIT).map_err(|error| failed(Fault::Read(error)))? else {
         return Ok(None);
     };
     let text = String::from_utf8_lossy(&bytes);
     let (mut packages, mut problems) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let place = SourceLine::at(PATH, number);
+        let place = SourceLine::at(path, number);
         match read_line(line, place.clone()) {
             Some(package) if packages.len() < RECORDS_MAX => packages.push(package),
             Some(_) => return Err(failed(Fault::TooManyRecords(RECORDS_MAX))),
@@ -39,7 +52,7 @@ pub(super) fn read(host: &dyn Host) -> Result<Option<Database>, InventoryError> 
         }
     }
     database::sort(&mut packages);
-    Ok(Some(Database { path: PATH.to_owned(), packages, public_keys: Vec::new(), problems }))
+    Ok(Some(Database { path: path.to_owned(), packages, public_keys: Vec::new(), problems }))
 }
 
 fn read_line(line: &str, record: SourceLine) -> Option<Package> {
@@ -64,6 +77,23 @@ fn read_line(line: &str, record: SourceLine) -> Option<Package> {
             installed_at: installed.parse().ok().and_then(time),
             ..Provenance::default()
         },
+        ..Package::default()
+    })
+}
+
+fn read_name(line: &str, record: SourceLine) -> Option<Package> {
+    let (rest, architecture) = line.trim().rsplit_once('.')?;
+    let (rest, release) = rest.rsplit_once('-')?;
+    let (name, version) = rest.rsplit_once('-')?;
+    let is_sound = [name, version, release, architecture].iter().all(|text| is_word(text));
+    let evr = Evr { epoch: None, rest: format!("{version}-{release}") };
+    is_sound.then(|| Package {
+        kind: PackageKind::Rpm,
+        name: name.to_owned(),
+        version: evr.to_string(),
+        architecture: architecture.to_owned(),
+        source: source(None, name, &evr),
+        record,
         ..Package::default()
     })
 }
@@ -98,6 +128,19 @@ mod tests {
         assert!(vim.provenance.is_empty());
         assert_eq!(database.problems.len(), 2);
         insta::assert_snapshot!(database.problems[0].message.en, @"`not a line` describes no package; this line is not assessed");
+    }
+
+    #[test]
+    fn the_list_of_names_will_do() {
+        let text = "glibc-2.35-2.cm2.x86_64\nca-certificates-base-2.0.0-9.cm2.noarch\nodd\n";
+        let host = MemoryHost::new().file(NAMES_PATH, text);
+        let database = read(&host).unwrap().unwrap();
+        let shown: Vec<String> =
+            database.packages.iter().map(|p| format!("{} {} {}", p.name, p.version, p.architecture)).collect();
+        assert_eq!(shown, ["ca-certificates-base 2.0.0-9.cm2 noarch", "glibc 2.35-2.cm2 x86_64"]);
+        assert_eq!((database.path.as_str(), database.problems.len()), (NAMES_PATH, 1));
+        // The other list says more.
+        assert_eq!(read(&host.file(PATH, OPENSSL)).unwrap().unwrap().packages[0].name, "openssl");
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn read_slots(window: &mut Window) -> Outcome<(u32, Vec<Slot>)> {
 
 fn read_blob(window: &mut Window, slot: &Slot, blob: &mut Vec<u8>) -> Outcome<()> {
     let bytes = size(slot.blocks).saturating_mul(BLOCK_BYTES);
-    if bytes > BLOB_BYTES_MAX || bytes < HEAD_BYTES + TAIL_BYTES {
+    if !(HEAD_BYTES + TAIL_BYTES..=BLOB_BYTES_MAX).contains(&bytes) {
         return damaged(format!("header {} cannot have {bytes} bytes", slot.number));
     }
     let offset = u64::from(slot.block) * u64::try_from(BLOCK_BYTES).unwrap_or(1);

@@ -134,6 +134,8 @@ fn judge(own: &[Builder], package: &Package) -> Origin {
         (_, None) => return Origin::Assumed,
         (_, Some(vendor)) => match Builder::by_vendor(package) {
             Some(builder) if own.contains(&builder) => return Origin::Distribution,
+            // They publish more than their distributions.
+            Some(Builder::Microsoft | Builder::Photon) => (Quoted(vendor).to_string(), by_vendor()),
             Some(builder) => (builder.name().to_owned(), by_vendor()),
             None => (Quoted(vendor).to_string(), by_vendor()),
         },
@@ -193,6 +195,7 @@ mod tests {
         insta::assert_snapshot!(origin("sles", "1-1", "openSUSE", "9c214d4065176565"), @"SUSE Package Hub by signing key 9c214d4065176565");
         insta::assert_snapshot!(origin("azurelinux", "1-1", "Microsoft Corporation", "eb3e94adbe1229cf"), @"packages.microsoft.com by signing key eb3e94adbe1229cf");
         insta::assert_snapshot!(origin("ol", "1-1.el8", "Oracle and/or its affiliates", ""), @"Oracle and/or its affiliates by Vendor: Oracle and/or its affiliates");
+        insta::assert_snapshot!(origin("rhel", "1-1", "VMware, Inc.", ""), @"VMware, Inc. by Vendor: VMware, Inc.");
         insta::assert_snapshot!(origin("opensuse-tumbleweed", "1-1", "obs://build.opensuse.org/home:x", ""), @"obs://build.opensuse.org/home:x by Vendor: obs://build.opensuse.org/home:x");
     }
 

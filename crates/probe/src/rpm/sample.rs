@@ -25,7 +25,7 @@ impl HeaderWriter {
     }
 
     fn entry(mut self, tag: Tag, kind: u32, align: usize, count: usize, bytes: &[u8]) -> Self {
-        while self.store.len() % align != 0 {
+        while !self.store.len().is_multiple_of(align) {
             self.store.push(0);
         }
         let words = [tag.0, kind, u32::try_from(self.store.len()).unwrap(), u32::try_from(count).unwrap()];

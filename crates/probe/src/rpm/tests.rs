@@ -165,7 +165,7 @@ fn ndb_of_empty_headers(count: usize) -> Vec<u8> {
         let block = pages * 256 + 3 * (number - 1);
         file.extend([&b"Slot"[..], &number.to_le_bytes(), &block.to_le_bytes(), &3_u32.to_le_bytes()].concat());
     }
-    while file.len() % 4096 != 0 {
+    while !file.len().is_multiple_of(4096) {
         file.extend([&b"Slot"[..], &[0; 12]].concat());
     }
     file.resize(file.len() + count * 48, 0);

@@ -132,6 +132,10 @@ impl Database {
         if be_u32(&header, 56).is_some_and(|encoding| encoding > 1) {
             return damaged("its text is not UTF-8");
         }
+        // What a log says of the size is bounded as the size itself is.
+        if pages.is_some_and(|pages| u64::from(pages) * u64::from(own_page_bytes) > FILE_LIMIT.get()) {
+            return damaged(format!("it cannot have {} pages", pages.unwrap_or(0)));
+        }
         let in_file = u32::try_from(file.size_bytes() / u64::from(own_page_bytes)).unwrap_or(u32::MAX);
         let mut database = Self {
             file,

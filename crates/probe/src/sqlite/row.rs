@@ -204,12 +204,12 @@ mod tests {
 
     #[test]
     fn columns_are_named_by_the_schema() {
-        let sql = "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)";
+        let sql = "create table 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)";
         assert_eq!(columns(sql), ["hnum", "blob"]);
         let sql =
             "create table t(\n \"a b\" text default (1, 2), [c], d,\n primary key (d), unique(c), e check (e > 0) )";
         assert_eq!(columns(sql), ["a b", "c", "d", "e"]);
-        assert!(columns("CREATE TABLE t").is_empty() && columns("CREATE TABLE t (a").is_empty());
+        assert!(columns("create table t").is_empty() && columns("create table t (a").is_empty());
     }
 
     proptest! {

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use rusqlite::{Connection, params};
+use yagura_testkit::SqliteFile;
 
 use super::*;
 use crate::MemoryHost;
@@ -20,30 +20,22 @@ fn table(host: &MemoryHost, name: &str) -> Outcome<Vec<(i64, Vec<u8>)>> {
 }
 
 /// The files of an open database as they are now.
-fn host(dir: &std::path::Path) -> MemoryHost {
-    ["", "-wal", "-journal"].iter().fold(MemoryHost::new(), |host, suffix| {
-        match std::fs::read(dir.join(format!("{PATH}{suffix}"))) {
-            Ok(bytes) => host.file(&format!("{PATH}{suffix}"), bytes),
-            Err(_) => host,
-        }
-    })
+fn host(file: &SqliteFile) -> MemoryHost {
+    file.files()
+        .into_iter()
+        .fold(MemoryHost::new(), |host, (suffix, bytes)| host.file(&format!("{PATH}{suffix}"), bytes))
 }
 
-fn connection(dir: &std::path::Path, pragmas: &str) -> Connection {
-    let connection = Connection::open(dir.join(PATH)).unwrap();
-    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
-    connection.execute_batch(pragmas).unwrap();
-    connection
-        .execute_batch(
-            "CREATE TABLE other (x); CREATE TABLE t (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)",
-        )
-        .unwrap();
-    connection
+fn database(settings: &[&str]) -> SqliteFile {
+    let file = SqliteFile::new(settings);
+    file.table("other", "x");
+    file.table("t", "hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL");
+    file
 }
 
-fn insert(connection: &Connection, blobs: &[Vec<u8>]) {
+fn insert(file: &SqliteFile, blobs: &[Vec<u8>]) {
     for blob in blobs {
-        connection.execute("INSERT INTO t (blob) VALUES (?1)", params![blob]).unwrap();
+        file.insert("t", &["blob"], &[blob]);
     }
 }
 
@@ -58,61 +50,60 @@ fn numbered(blobs: &[Vec<u8>]) -> Vec<(i64, Vec<u8>)> {
 #[test]
 fn every_row_is_read_at_every_page_size() {
     for page_bytes in [512, 4096, 65_536] {
-        let dir = tempfile::tempdir().unwrap();
-        let connection = connection(dir.path(), &format!("PRAGMA page_size = {page_bytes}"));
+        let file = database(&[&format!("page_size = {page_bytes}")]);
         // Lengths about the bounds of a cell, and enough rows for a tree of some levels.
         let blobs = blobs((0..1200).chain(4000..4100).chain([20_000, 70_000, 300_000]));
-        connection.execute_batch("BEGIN").unwrap();
-        insert(&connection, &blobs);
-        connection.execute_batch("COMMIT").unwrap();
-        drop(connection);
-        assert!(table(&host(dir.path()), "t").unwrap() == numbered(&blobs), "{page_bytes}");
+        file.begin();
+        insert(&file, &blobs);
+        file.commit();
+        assert!(table(&host(&file), "t").unwrap() == numbered(&blobs), "{page_bytes}");
     }
 }
 
 #[test]
 fn the_log_counts_up_to_its_last_commit() {
-    let dir = tempfile::tempdir().unwrap();
-    let connection = connection(dir.path(), "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
+    let file = database(&["journal_mode = WAL", "wal_autocheckpoint = 0"]);
     let blobs = blobs([10, 5000, 20_000, 3]);
-    insert(&connection, &blobs);
+    insert(&file, &blobs);
     // Everything is in the log still, even the schema.
-    let before = host(dir.path());
+    let before = host(&file);
     assert_eq!(table(&before, "t").unwrap(), numbered(&blobs));
-    connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)").unwrap();
-    assert_eq!(table(&host(dir.path()), "t").unwrap(), numbered(&blobs));
-    connection.execute("DELETE FROM t WHERE hnum = 2", []).unwrap();
+    file.set("wal_checkpoint(PASSIVE)");
+    assert_eq!(table(&host(&file), "t").unwrap(), numbered(&blobs));
+    file.delete("t", "hnum = 2");
     let after: Vec<_> = numbered(&blobs).into_iter().filter(|(number, _)| *number != 2).collect();
-    assert_eq!(table(&host(dir.path()), "t").unwrap(), after);
+    assert_eq!(table(&host(&file), "t").unwrap(), after);
     // A transaction that did not commit, but spilt its pages into the log.
-    connection.execute_batch("PRAGMA cache_size = 2; BEGIN").unwrap();
-    insert(&connection, &vec![vec![1; 30_000]; 20]);
-    assert_eq!(table(&host(dir.path()), "t").unwrap(), after);
-    connection.execute_batch("COMMIT").unwrap();
-    assert_eq!(table(&host(dir.path()), "t").unwrap().len(), after.len() + 20);
+    file.set("cache_size = 2");
+    file.begin();
+    insert(&file, &vec![vec![1; 30_000]; 20]);
+    assert_eq!(table(&host(&file), "t").unwrap(), after);
+    file.commit();
+    assert_eq!(table(&host(&file), "t").unwrap().len(), after.len() + 20);
     // A log that is cut off ends with the last whole commit.
-    let log = std::fs::read(dir.path().join(format!("{PATH}-wal"))).unwrap();
-    let cut = host(dir.path()).file("db-wal", &log[..log.len() - 1]);
+    let log = host(&file).read("db-wal", FILE_LIMIT).unwrap().unwrap();
+    let cut = host(&file).file("db-wal", &log[..log.len() - 1]);
     assert_eq!(table(&cut, "t").unwrap(), after);
     // One of another database is not applied.
-    let foreign = host(dir.path()).file("db-wal", vec![7; 5000]);
+    let foreign = host(&file).file("db-wal", vec![7; 5000]);
     assert_eq!(table(&foreign, "t").unwrap(), numbered(&blobs), "as of the checkpoint");
 }
 
 #[test]
 fn a_transaction_that_did_not_end_is_undone() {
-    let dir = tempfile::tempdir().unwrap();
-    let connection = connection(dir.path(), "PRAGMA journal_mode = DELETE");
+    let file = database(&["journal_mode = DELETE"]);
     let blobs = blobs([10, 5000, 20_000, 3]);
-    insert(&connection, &blobs);
-    connection.execute_batch("PRAGMA cache_size = 2; BEGIN; DELETE FROM t WHERE hnum < 4").unwrap();
-    insert(&connection, &vec![vec![1; 30_000]; 20]);
-    let during = host(dir.path());
+    insert(&file, &blobs);
+    file.set("cache_size = 2");
+    file.begin();
+    file.delete("t", "hnum < 4");
+    insert(&file, &vec![vec![1; 30_000]; 20]);
+    let during = host(&file);
     assert!(during.metadata("db-journal").unwrap().is_some_and(|metadata| metadata.size_bytes > 1000));
     assert_ne!(during.read(PATH, FILE_LIMIT).unwrap().unwrap().len(), 0);
     assert_eq!(table(&during, "t").unwrap(), numbered(&blobs));
-    connection.execute_batch("COMMIT").unwrap();
-    assert_eq!(table(&host(dir.path()), "t").unwrap().len(), 21);
+    file.commit();
+    assert_eq!(table(&host(&file), "t").unwrap().len(), 21);
 }
 
 #[test]
@@ -129,9 +120,7 @@ fn what_is_no_database_is_said() {
     assert_eq!(text(&MemoryHost::new()), "none");
     assert_eq!(text(&MemoryHost::new().file(PATH, "")), "it ends before byte 100");
     assert_eq!(text(&MemoryHost::new().file(PATH, [b'x'; 200])), "it is no SQLite file");
-    let dir = tempfile::tempdir().unwrap();
-    drop(connection(dir.path(), ""));
-    let good = std::fs::read(dir.path().join(PATH)).unwrap();
+    let good = host(&database(&[])).read(PATH, FILE_LIMIT).unwrap().unwrap();
     let with = |at: usize, bytes: &[u8]| {
         let mut bad = good.clone();
         bad[at..at + bytes.len()].copy_from_slice(bytes);
@@ -153,10 +142,9 @@ proptest! {
     /// Damage is an error or goes unseen, and never more than that.
     #[test]
     fn any_damage_is_survived(damage in proptest::collection::vec((0_usize..40_000, any::<u8>()), 1..20), log in any::<bool>()) {
-        let dir = tempfile::tempdir().unwrap();
-        let connection = connection(dir.path(), "PRAGMA page_size = 512; PRAGMA journal_mode = WAL");
-        insert(&connection, &blobs((0..200).step_by(3).chain([9000])));
-        let host = host(dir.path());
+        let file = database(&["page_size = 512", "journal_mode = WAL"]);
+        insert(&file, &blobs((0..200).step_by(3).chain([9000])));
+        let host = host(&file);
         let name = if log { "db-wal" } else { PATH };
         let mut bytes = host.read(name, FILE_LIMIT).unwrap().unwrap();
         for (at, byte) in damage {
@@ -169,4 +157,19 @@ proptest! {
             let _ = database.scan(&table, &mut |_| Ok(Flow::Next));
         }
     }
+}
+
+#[test]
+fn the_size_that_a_journal_claims_is_bounded() {
+    let file = database(&["journal_mode = DELETE"]);
+    insert(&file, &blobs([10, 5000, 20_000]));
+    file.set("cache_size = 2");
+    file.begin();
+    file.delete("t", "hnum < 9");
+    insert(&file, &vec![vec![1; 30_000]; 20]);
+    let host = host(&file);
+    let mut journal = host.read("db-journal", FILE_LIMIT).unwrap().unwrap();
+    journal[16..20].copy_from_slice(&u32::MAX.to_be_bytes());
+    let opened = Database::open(&host.file("db-journal", journal), PATH);
+    assert!(matches!(opened, Err(Fault::Damaged(what)) if what == "it cannot have 4294967295 pages"));
 }

@@ -86,6 +86,9 @@ pub(crate) fn snapshots_lead_from_packages_to_hosts(db: &Db) {
     let mut with = db.read(|tx| tx.snapshots_with(ACCOUNT, "debian:bookworm", "openssl"));
     with.sort();
     assert_eq!(with, ["one", "two"], "each once, however many versions it has");
+    let packages = [("left-pad".to_owned(), "1.0.0".to_owned())];
+    db.write(|tx| tx.put_snapshot_packages(ACCOUNT, "two", "ecosystem:npm", &packages));
+    assert_eq!(db.read(|tx| tx.snapshots_with(ACCOUNT, "ecosystem:npm", "left-pad")), ["two"]);
     for (number, digest) in [(1, "one"), (2, "one"), (3, "two")] {
         db.write(|tx| tx.put_agent(&agent(number, &[]), "n"));
         db.write(|tx| tx.set_agent_snapshot(&agent_id(number), digest, at(1)));
@@ -98,7 +101,11 @@ pub(crate) fn snapshots_lead_from_packages_to_hosts(db: &Db) {
         source: source.into(),
         fingerprint: fingerprint.into(),
     };
-    let all = [package("debian:bookworm", "openssl", ""), package("debian:trixie", "zlib", "")];
+    let all = [
+        package("debian:bookworm", "openssl", ""),
+        package("debian:trixie", "zlib", ""),
+        package("ecosystem:npm", "left-pad", ""),
+    ];
     assert_eq!(known(("", ""), 10), all);
     assert_eq!(known(("debian:bookworm", "openssl"), 10), all[1..]);
     assert_eq!(known(("", ""), 1), all[..1]);

@@ -3,12 +3,16 @@
 //! dpkg is a process per question, so the questions are spread over a few threads. Each pair is
 //! asked once, as the relation that we claim: `dpkg --compare-versions A lt B` must succeed.
 
+mod random;
+
 use std::cmp::Ordering;
 use std::io;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use yagura_version::{DebVersion, dpkg};
+
+use random::Random;
 
 /// Processes under way at once.
 const THREADS: usize = 4;
@@ -129,26 +133,3 @@ const PIECES: &[&str] = &[
     "alpha",
     "99999999999999999999",
 ];
-
-/// SplitMix64: small, and the same pairs on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % bound).unwrap_or(0)
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        let place = self.below(from.len());
-        from.get(place).copied().unwrap_or_default()
-    }
-}

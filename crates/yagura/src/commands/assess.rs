@@ -21,7 +21,8 @@ pub(crate) fn run(context: &Context, words: &Assess) -> Result<Exit, Failure> {
     // The host first: a wrong --root should not wait for a download.
     let snapshot = host::read(words.root.as_deref(), if needs_settings { Facts::All } else { Facts::Inventory })?;
     let data_dir = context.data_dir()?;
-    let current = if wants_cve { current_index(context, words, &data_dir)? } else { Found::NotWanted };
+    let needed = yagura_app::feeds_for(&snapshot);
+    let current = if wants_cve { current_index(context, words, &data_dir, &needed)? } else { Found::NotWanted };
 
     let report = Report::new(judge(snapshot, &words.rules.0, &current, started_at)?);
     let options = Options {
@@ -67,9 +68,9 @@ pub(crate) fn judge(
 }
 
 /// Opens the index, syncing first if a mirror was named or if there is none yet.
-fn current_index(context: &Context, words: &Assess, data_dir: &Path) -> Result<Found, Failure> {
+fn current_index(context: &Context, words: &Assess, data_dir: &Path, needed: &[&str]) -> Result<Found, Failure> {
     if words.feed_mirror.is_some() {
-        super::feed::sync_before(context, data_dir, words.feed_mirror.as_deref(), words.as_of)?;
+        super::feed::sync_before(context, data_dir, words.feed_mirror.as_deref(), words.as_of, needed)?;
         return Ok(open(data_dir));
     }
     let found = open(data_dir);
@@ -77,7 +78,7 @@ fn current_index(context: &Context, words: &Assess, data_dir: &Path) -> Result<F
         return Ok(found);
     }
     exit::line("there is no usable feed index yet: syncing the public feeds first (--offline skips this)");
-    super::feed::sync_before(context, data_dir, None, None)?;
+    super::feed::sync_before(context, data_dir, None, None, needed)?;
     Ok(open(data_dir))
 }
 

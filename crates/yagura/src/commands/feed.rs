@@ -47,17 +47,19 @@ fn sync(context: &Context, data_dir: &Path, words: &FeedSync) -> Result<Exit, Fa
 /// How long an assessment waits for a server that says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Syncs before an assessment: what fails is told, and the assessment goes on with what is there.
+/// Syncs before an assessment, the feeds that it needs: what fails is told, and the assessment goes on with what is there.
 /// Only an operator's mistake, such as a mirror that does not exist, ends the command.
 pub(crate) fn sync_before(
     context: &Context,
     data_dir: &Path,
     from: Option<&str>,
     as_of: Option<Date>,
+    only: &[&str],
 ) -> Result<(), Failure> {
     let options = SyncOptions {
         mirror: from.map(mirror).transpose()?,
         as_of,
+        only: only.iter().map(|&id| id.to_owned()).collect(),
         wait: true,
         // A person waits for this: one short attempt at a dead or stalling network is enough.
         retry: Retry { attempts: 1, ..Retry::default() },
@@ -109,9 +111,13 @@ fn tell_failures(report: &SyncReport) {
         match &document.outcome {
             DocumentOutcome::Failed(error) => exit::warn(&format!("{name} did not come: {}; {kept}", chain(error))),
             DocumentOutcome::Refused(error) => exit::warn(&format!("{name} cannot be used: {}; {kept}", chain(error))),
-            DocumentOutcome::Updated { .. } | DocumentOutcome::Unchanged | DocumentOutcome::NotAsked => {}
+            DocumentOutcome::Updated { .. }
+            | DocumentOutcome::Unchanged
+            | DocumentOutcome::NotAsked
+            | DocumentOutcome::NotOffered => {}
         }
     }
+    tell_not_offered(report);
     if !report.rejected.is_empty() {
         let shown: Vec<String> =
             report.rejected.iter().take(3).map(|one| format!("{} ({})", one.record, one.why)).collect();
@@ -119,6 +125,20 @@ fn tell_failures(report: &SyncReport) {
             "left out, because upstream's record makes no sense: {}{}; `yagura feed status --format json` counts them",
             shown.join(", "),
             if report.rejected.len() > shown.len() { " and others" } else { "" }
+        ));
+    }
+}
+
+/// Says in one line what a mirror of a part of the feeds does not have.
+fn tell_not_offered(report: &SyncReport) {
+    let missing = report.documents.iter().filter(|one| matches!(one.outcome, DocumentOutcome::NotOffered));
+    let mut feeds: Vec<&str> = missing.map(|one| one.document.feed.id).collect();
+    let documents = feeds.len();
+    feeds.dedup();
+    if documents > 0 {
+        exit::line(&format!(
+            "the mirror does not offer {documents} documents of {}; what they say is not known here",
+            feeds.join(", ")
         ));
     }
 }

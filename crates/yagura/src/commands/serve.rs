@@ -18,6 +18,7 @@ pub(crate) fn run(context: &Context, words: &Serve) -> Result<Exit, Failure> {
     let feeds = FeedSchedule {
         data_dir: data_dir.clone(),
         mirror: words.port.feed_mirror.as_deref().map(super::feed::mirror).transpose()?,
+        first: None,
         every: words.port.feed_sync_hours.filter(|hours| *hours > 0).map(|hours| Duration::from_secs(hours * 3_600)),
     };
     let running = running::start(&app, &data_dir, words.port.listen, &words.port.name, feeds)?;

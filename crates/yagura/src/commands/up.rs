@@ -15,20 +15,27 @@ use yagura_report::{Options, Report};
 use super::{Context, assess, feed, memory, serve};
 use crate::cli::{Format, Up};
 use crate::exit::{self, Exit, Failure};
+use crate::host::{self, Facts};
 use crate::output;
 use crate::service::background::FeedSchedule;
 use crate::service::{open, running, this_host};
+
+/// How long after the start the feeds of other systems are synced, when the first assessment is on the screen.
+const FIRST_SYNC: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(context: &Context, words: &Up) -> Result<Exit, Failure> {
     serve::log_to_standard_error(tracing::Level::WARN);
     let data_dir = context.data_dir()?;
     // A network that is down is no reason to show nothing: the best practices need none.
-    feed::sync_before(context, &data_dir, words.port.feed_mirror.as_deref(), None)?;
+    // This host's feeds come first; the others follow while the service runs.
+    let snapshot = host::read(None, Facts::Inventory)?;
+    feed::sync_before(context, &data_dir, words.port.feed_mirror.as_deref(), None, &yagura_app::feeds_for(&snapshot))?;
     let app = Arc::new(open::service(data_dir.clone(), &words.service)?);
     app.first_key().map_err(|error| exit::failed(&error))?;
     let feeds = FeedSchedule {
         data_dir: data_dir.clone(),
         mirror: words.port.feed_mirror.as_deref().map(feed::mirror).transpose()?,
+        first: Some(FIRST_SYNC).filter(|_| !words.once),
         every: words.port.feed_sync_hours.filter(|hours| *hours > 0).map(|hours| Duration::from_secs(hours * 3_600)),
     };
     let running = running::start(&app, &data_dir, words.port.listen, &words.port.name, feeds)?;

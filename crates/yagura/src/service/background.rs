@@ -56,6 +56,8 @@ pub(crate) struct FeedSchedule {
     pub(crate) data_dir: PathBuf,
     /// What stands in for the public upstreams.
     pub(crate) mirror: Option<Mirror>,
+    /// How long after the start the first one comes; `None` for as long as between others.
+    pub(crate) first: Option<Duration>,
     /// How often; `None` for never.
     pub(crate) every: Option<Duration>,
 }
@@ -150,7 +152,8 @@ fn tidy(app: &App, ending: &Ending) {
 
 fn sync(schedule: &FeedSchedule, ending: &Ending) {
     let Some(every) = schedule.every else { return };
-    while !ending.wait(every) {
+    let mut wait = schedule.first.unwrap_or(every);
+    while !ending.wait(std::mem::replace(&mut wait, every)) {
         let options = SyncOptions {
             mirror: schedule.mirror.clone(),
             wait: true,

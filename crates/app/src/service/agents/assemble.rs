@@ -29,6 +29,8 @@ struct NewSnapshot<'s> {
     stored: &'s StoredSnapshot,
     /// Name and version of each source package.
     sources: &'s [(String, String)],
+    /// Name and version of each package of a language, by its ecosystem's release key.
+    languages: &'s [(String, Vec<(String, String)>)],
 }
 
 /// What a stream of telemetry came to.
@@ -157,7 +159,15 @@ impl App {
             .into_iter()
             .map(|(name, version)| (name.into_owned(), version.to_owned()))
             .collect();
-        self.end(agent, run, Ok((digest, Some(NewSnapshot { stored: &stored, sources: &sources }))), now)
+        let languages: Vec<(String, Vec<(String, String)>)> = yagura_matcher::language_sources(snapshot)
+            .into_iter()
+            .map(|(release, packages)| {
+                let owned = packages.into_iter().map(|(name, version)| (name.to_owned(), version.to_owned()));
+                (release.as_str().to_owned(), owned.collect())
+            })
+            .collect();
+        let new = NewSnapshot { stored: &stored, sources: &sources, languages: &languages };
+        self.end(agent, run, Ok((digest, Some(new))), now)
     }
 
     /// Writes what an agent's telemetry came to, and lets its chunks go.
@@ -165,8 +175,12 @@ impl App {
         self.store.write(|tx| {
             let flushed = match outcome {
                 Ok((digest, new)) => {
-                    if let Some(NewSnapshot { stored, sources }) = new {
-                        tx.put_snapshot(stored, sources)?;
+                    if let Some(NewSnapshot { stored, sources, languages }) = new
+                        && tx.put_snapshot(stored, sources)?
+                    {
+                        for (release, packages) in languages {
+                            tx.put_snapshot_packages(&stored.account, &stored.digest, release, packages)?;
+                        }
                     }
                     tx.set_agent_snapshot(&agent.id, digest, now)?;
                     tx.flush_run_agent(run.seq, &agent.id, Ok(digest), now)?

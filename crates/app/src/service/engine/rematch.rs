@@ -163,13 +163,10 @@ impl App {
         }
         let now = self.now();
         let snapshot = self.stored_snapshot(account, digest)?;
-        let own = yagura_matcher::statement_sources(&snapshot).into_iter().map(|(source, _)| source);
-        let own: BTreeSet<String> =
-            own.filter(|source| subjects.contains(source.as_ref())).map(|source| source.into_owned()).collect();
-        let own: Vec<String> = own.into_iter().collect();
+        let own: Vec<String> = yagura_matcher::subjects_of(&snapshot, subjects).into_iter().collect();
         let assessment = self.assess_stored(snapshot, &[RulesPackage::Cve], now)?;
         let mut open: Vec<PostureEntry> = assessment.findings.iter().map(posture).collect();
-        open.retain(|entry| subjects.contains(entry.subject.as_str()));
+        open.retain(|entry| own.contains(&entry.subject));
         for some in hosts.chunks(HOSTS_AT_ONCE_MAX) {
             let sums = self.store.write(|tx| {
                 let mut sums = BTreeMap::new();
@@ -212,7 +209,12 @@ fn fingerprint(index: &Index<'_>, release: &str, source: &str) -> String {
     let mut hash = Xxh3::new();
     for statement in index.statements(release, source) {
         hash.update(format!("{:?}", statement.to_owned()).as_bytes());
-        if let Some(vulnerability) = index.vulnerability(statement.vulnerability()) {
+        let facts = index.vulnerability(statement.vulnerability());
+        let covered = facts.into_iter().flat_map(|facts| facts.covered()).filter_map(|(_, facts)| facts);
+        if let Some(facts) = facts {
+            facts.covers().chain(facts.aliases()).for_each(|id| hash.update(id.as_bytes()));
+        }
+        for vulnerability in facts.into_iter().chain(covered) {
             let vectors: Vec<_> = vulnerability.cvss().map(yagura_index::CvssRef::to_owned).collect();
             hash.update(format!("{vectors:?} {}", vulnerability.is_known_exploited()).as_bytes());
         }

@@ -1,0 +1,60 @@
+//! Chainguard's security database, in the format of Alpine's.
+//!
+//! Chainguard rolls: there is one release, and the document names none. Its ids are CVEs and GHSAs, each
+//! in a string of its own.
+
+use yagura_model::ReleaseKey;
+
+use crate::catalogue::{Authority, DocumentSpec, Entry, FeedSpec, ParseError, Pick, Sink, Via};
+use crate::secdb::{self, Place};
+
+/// Names the feed in findings, files and on the command line.
+pub const ID: &str = "chainguard-secdb";
+
+/// The feed.
+pub const FEED: FeedSpec = FeedSpec {
+    id: ID,
+    name: "Chainguard security database",
+    licence: "Chainguard, CC BY-NC-ND 4.0, other terms for makers of scanners: read from upstream only",
+    authority: Authority::VendorAdvisory,
+    speaks_of: &["chainguard"],
+    documents: &[DocumentSpec {
+        name: "security.json",
+        url: "https://packages.cgr.dev/chainguard/security.json",
+        mirror: "chainguard/security.json",
+        pick: Pick::Newest,
+        via: Via::Direct,
+        // A few megabytes in 2025.
+        transfer_bytes_max: 256 << 20,
+        content_bytes_max: 256 << 20,
+        members_max: 1,
+    }],
+    // Rebuilt whenever an advisory changes.
+    fresh_days: 3,
+    parse,
+};
+
+fn parse(entry: &Entry<'_>, sink: &mut dyn Sink) -> Result<(), ParseError> {
+    let release = ReleaseKey::new("chainguard", "rolling");
+    secdb::parse(entry, &Place { feed: ID, release, distroversion: None }, sink)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::read;
+
+    const FIXTURE: &str = include_str!("../../fixtures/chainguard-secdb/security.json");
+
+    #[test]
+    fn reads_the_fixture() {
+        let recorder = read(&FEED, "security.json", FIXTURE.as_bytes()).unwrap();
+        insta::assert_snapshot!(recorder.render(), @r"
+        record 1
+        release chainguard:rolling
+        chainguard:rolling demo-lib CVE-2099-0001 not-affected (not yet assigned)
+        chainguard:rolling demo-lib CVE-2099-0002 fixed 1.2.3-r1 (not yet assigned)
+        chainguard:rolling demo-lib GHSA-aaaa-bbbb-cccc not-affected (not yet assigned)
+        ");
+    }
+}
