@@ -1,10 +1,7 @@
 //! How long the inventory of a host with 600 packages takes: all of it from the disk, and the
 //! parser alone; and that of a host with 1,000 rpms, made of the headers of a real one.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot prepare itself may fail loudly"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot prepare itself may fail loudly")]
 
 use std::fmt::Write as _;
 
