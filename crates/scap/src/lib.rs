@@ -42,9 +42,6 @@ mod truth;
 mod xccdf;
 mod xml;
 
-#[cfg(test)]
-mod mitre;
-
 pub use collect::{Collect, Collected};
 pub use compare::Operation;
 pub use compiled::{COMPILED_BYTES_MAX, COMPILED_FORMAT, Compiled, CompiledItem, CompiledRule, RuleFix, RuleTexts};

@@ -12,7 +12,7 @@
 
 use std::ops::ControlFlow;
 
-use yagura_scap::{Behaviors, Entity, Field, Object, Operation, Recurse, RecurseDirection, RecurseFileSystem};
+use yagura_scap::{Behaviors, Entity, Field, Object, Operation, Pattern, Recurse, RecurseDirection, RecurseFileSystem};
 
 use super::listing::{Directory, Files, Stat, below_root, join};
 use super::mounts::Reach;
@@ -116,8 +116,9 @@ impl Search<'_, '_, '_> {
             return ControlFlow::Continue(());
         }
         let way = Way { follow_links: true, enter_directories: true, depth: DEPTH_MAX, device: None };
+        let prefixes = prefixes(entity);
         for start in self.starts(entity) {
-            self.walk(&start, way, &mut |search, path, directory| {
+            self.walk(&start, way, &prefixes, &mut |search, path, directory| {
                 let listing = search.files.list(path, directory);
                 search.count(listing.entries().count(), listing.cut)?;
                 for (name, stat) in listing.entries() {
@@ -150,8 +151,9 @@ impl Search<'_, '_, '_> {
             return ControlFlow::Continue(());
         }
         let way = Way { follow_links: true, enter_directories: true, depth: DEPTH_MAX, device: None };
+        let prefixes = prefixes(path);
         for start in self.starts(path) {
-            self.walk(&start, way, &mut |search, at, _| {
+            self.walk(&start, way, &prefixes, &mut |search, at, _| {
                 if search.accepts(path, at) { search.base(at, filename) } else { ControlFlow::Continue(()) }
             })?;
         }
@@ -184,7 +186,7 @@ impl Search<'_, '_, '_> {
                     depth,
                     device,
                 };
-                self.walk(path, way, &mut |search, at, directory| search.inside(at, directory, wanted))
+                self.walk(path, way, &[], &mut |search, at, directory| search.inside(at, directory, wanted))
             }
         }
     }
@@ -276,8 +278,8 @@ impl Search<'_, '_, '_> {
         starts
     }
 
-    /// Shows `each` a directory and all those below it.
-    fn walk(&mut self, start: &str, way: Way, each: &mut EachDirectory<'_>) -> ControlFlow<()> {
+    /// Shows `each` a directory and all those below it that can lead to what begins with one of the prefixes.
+    fn walk(&mut self, start: &str, way: Way, prefixes: &[String], each: &mut EachDirectory<'_>) -> ControlFlow<()> {
         let Some(directory) = self.files.directory(start) else { return ControlFlow::Continue(()) };
         let start_reach = self.files.mounts.reach(directory.identity.0);
         // The directories from the start to where we are: how deep, and which.
@@ -314,6 +316,9 @@ impl Search<'_, '_, '_> {
                     continue;
                 }
                 let below = join(&path, name);
+                if !leads_to(&below, prefixes) {
+                    continue;
+                }
                 self.directories_left = self.directories_left.saturating_sub(1);
                 if self.directories_left == 0 {
                     return self.bound("more directories than one object may look up");
@@ -381,6 +386,18 @@ type EachDirectory<'e> = dyn FnMut(&mut Search<'_, '_, '_>, &str, Directory) -> 
 fn distinct<T: AsRef<str>>(texts: &[T]) -> Vec<&str> {
     let mut seen = std::collections::HashSet::new();
     texts.iter().map(AsRef::as_ref).filter(|text| seen.insert(*text)).collect()
+}
+
+/// What everything that a pattern entity means begins with; nothing where a pattern does not say.
+fn prefixes(entity: &Entity) -> Vec<String> {
+    let prefixes: Vec<String> = entity.patterns().iter().map(Pattern::anchored_prefix).collect();
+    if prefixes.iter().any(String::is_empty) { Vec::new() } else { prefixes }
+}
+
+/// Whether a directory, or something below it, begins with one of the prefixes: `/b` leads past `/sys`.
+fn leads_to(directory: &str, prefixes: &[String]) -> bool {
+    let leads = |prefix: &String| directory.starts_with(prefix.as_str()) || prefix.starts_with(directory);
+    prefixes.is_empty() || prefixes.iter().any(leads)
 }
 
 /// The directory that a literal prefix names: `/etc/` of `/etc/pam`.

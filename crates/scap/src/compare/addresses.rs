@@ -1,6 +1,6 @@
 //! IPv4 and IPv6 addresses with their prefixes, compared as numbers and as sets.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Operation;
 use crate::truth::Truth;

@@ -6,7 +6,9 @@ mod fixture;
 mod hostile;
 
 use fixture::{ListHost, OVAL, benchmark, check, compiled, judged, outcome_of, outcomes, oval, stream};
-use yagura_scap::{Compiled, Content, ContentError, Flag, Outcome, RunFacts, Selection, Truth};
+use yagura_scap::{
+    Bindings, Compiled, Content, ContentError, Definitions, Flag, Outcome, RunFacts, Selection, Truth, Unwatched,
+};
 
 fn limited(line: &'static str) -> ListHost {
     ListHost { lines: vec![line], files: vec![("conf", false)], ..ListHost::default() }
@@ -203,4 +205,30 @@ fn documents_for_other_tools_are_xml_and_complete() {
     let document = roxmltree::Document::parse(&arf).unwrap();
     assert_eq!((of(&document, "report"), of(&document, "oval_results"), of(&document, "Benchmark")), (2, 1, 1));
     assert_eq!((of(&document, "textfilecontent_item"), of(&document, "criterion")), (1, 5 + 2));
+}
+
+/// The reference compares for filters in its probes and for tests in its library, and the two differ.
+#[test]
+fn filters_compare_by_type_and_let_errors_pass() {
+    let kept = |action: &str, entity: &str| {
+        let body = format!(
+            "<definitions><definition id='d' version='1' class='compliance'><criteria><criterion test_ref='t'/></criteria></definition></definitions>
+             <tests><i:textfilecontent54_test id='t' version='1' check='all'><i:object object_ref='o'/></i:textfilecontent54_test></tests>
+             <objects><i:textfilecontent54_object id='o' version='1'><i:filepath>/etc/conf</i:filepath>
+               <i:pattern operation='pattern match'>^limit=(20)$</i:pattern><i:instance datatype='int'>1</i:instance>
+               <filter action='{action}'>s</filter></i:textfilecontent54_object></objects>
+             <states><i:textfilecontent54_state id='s' version='1'>{entity}</i:textfilecontent54_state></states>
+             <variables><constant_variable id='v' version='1' datatype='int' comment=''><value>20</value></constant_variable></variables>"
+        );
+        let definitions = Definitions::parse(oval(&body).as_bytes()).unwrap();
+        let now = "2026-11-01T00:00:00Z".parse().unwrap();
+        let results = definitions.judge(&Bindings::new(), &mut limited("limit=20"), &mut Unwatched, now).unwrap();
+        results.tests[0].truth == Truth::True
+    };
+    let both = |entity: &str| (kept("include", entity), kept("exclude", entity));
+    assert_eq!(both("<i:subexpression>20</i:subexpression>"), (true, false));
+    assert_eq!(both("<i:subexpression>21</i:subexpression>"), (false, true));
+    assert_eq!(both("<i:subexpression var_ref='v'/>"), (true, false), "the state's type, not the variable's");
+    assert_eq!(both("<i:line>20</i:line>"), (false, true), "what an item lacks is false");
+    assert_eq!(both("<i:subexpression datatype='int'>20</i:subexpression>"), (true, true), "text is no number");
 }

@@ -1,17 +1,13 @@
 //! The language's own conformance documents, where they are present: those that depend on no host.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::collect::{Collect, Collected};
-use crate::definitions::Definitions;
-use crate::eval::Unwatched;
-use crate::field::{Field, Kind};
-use crate::item::Item;
-use crate::judge::Verdict;
-use crate::object::Object;
+use yagura_scap::{Collect, Collected, Definitions, Field, Item, Kind, Object, Unwatched, Verdict};
 
 /// The files that the documents about sets look for.
 struct SupportFiles(PathBuf);
