@@ -47,7 +47,12 @@ pub(crate) fn cve(
     let (state, reason) = cve_state(snapshot, options, matched, exclusions);
     let mut lines = vec![Coverage { rules_package: RulesPackage::Cve, feed: None, state, reason, age: None }];
     if options.index.is_some() {
-        lines.extend(expected(snapshot).map(|feed| feed_line(feed, &feeds, snapshot, options.started_at)));
+        let used = expected(snapshot).chain(
+            FEEDS
+                .iter()
+                .filter(|feed| EXTRAS.contains(&feed.id) && feeds.iter().any(|record| record.id.as_str() == feed.id)),
+        );
+        lines.extend(used.map(|feed| feed_line(feed, &feeds, snapshot, options.started_at)));
     }
     lines
 }
@@ -203,6 +208,10 @@ impl Loss {
     }
 }
 
+/// Feeds that add texts and scores to what others say, and that no assessment waits for: they have the records of
+/// every CVE there is.
+const EXTRAS: &[&str] = &["cve-list", "nvd"];
+
 /// Lists the feeds that an assessment of this host leans on: those of its distribution, those of the languages whose
 /// packages it has, and those about flaws in general.
 pub fn expected(snapshot: &Snapshot) -> impl Iterator<Item = &'static FeedSpec> {
@@ -213,7 +222,7 @@ pub fn expected(snapshot: &Snapshot) -> impl Iterator<Item = &'static FeedSpec> 
         .filter(|package| package.provenance.owner.is_none())
         .filter_map(|package| package.kind.ecosystem())
         .collect();
-    FEEDS.iter().filter(move |feed| {
+    FEEDS.iter().filter(|feed| !EXTRAS.contains(&feed.id)).filter(move |feed| {
         let speaks = |word: &str| feed.speaks_of.contains(&word);
         feed.speaks_of.is_empty()
             || release.as_ref().is_some_and(|release| speaks(release.distribution()))

@@ -29,6 +29,9 @@ fn fetched() -> Timestamp {
     "2099-02-01T00:00:00Z".parse().unwrap()
 }
 
+/// Debian's feeds and the facts: the ones that speak of one another's statements.
+const IDS: [&str; 5] = ["debian-tracker", "debian-advisories", "debian-osv", "cisa-kev", "epss"];
+
 fn spec(id: &str) -> &'static FeedSpec {
     FEEDS.iter().find(|feed| feed.id == id).unwrap()
 }
@@ -96,7 +99,7 @@ fn render(compiler: Compiler) -> String {
 #[test]
 fn the_tracker_speaks_for_its_releases_and_the_others_for_the_rest() {
     let mut compiler = Compiler::new();
-    FEEDS.iter().for_each(|feed| read(&mut compiler, feed.id));
+    IDS.iter().for_each(|id| read(&mut compiler, id));
     insta::assert_snapshot!(render(compiler), @r#"
     debian:bookworm demo-lib CVE-2099-0001 fixed 1.2-3+deb12u1 by debian-tracker DSA-9003-1 DSA-9001-1
     debian:bookworm demo-lib CVE-2099-0002 open by debian-tracker
@@ -137,7 +140,7 @@ fn without_the_tracker_the_lists_are_believed_before_the_export() {
 
 #[test]
 fn the_order_of_feeds_is_nothing() {
-    let ids: Vec<&str> = FEEDS.iter().map(|feed| feed.id).collect();
+    let ids: Vec<&str> = IDS.to_vec();
     let merged = |ids: &[&str]| {
         let mut compiler = Compiler::new();
         ids.iter().for_each(|id| read(&mut compiler, id));

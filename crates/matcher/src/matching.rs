@@ -233,13 +233,13 @@ impl<'a> Judge<'_, 'a> {
         };
         let mut whole: Option<Arc<Installed<'a>>> = None;
         for flaw in weighed.flaws {
-            let is_whole = flaw.compared.is_none() && flaw.packages.len() == unit.packages.len();
-            let installed = if is_whole {
-                let shared = || Arc::new(unit.to_installed(court, kernel, &unit.version, unit.packages.clone()));
+            let all = || unit.packages.clone();
+            let installed = if flaw.compared.is_none() && flaw.packages.is_none() {
+                let shared = || Arc::new(unit.to_installed(court, kernel, &unit.version, all()));
                 Arc::clone(whole.get_or_insert_with(shared))
             } else {
                 let version = flaw.compared.unwrap_or(&unit.version);
-                Arc::new(unit.to_installed(court, kernel, version, flaw.packages))
+                Arc::new(unit.to_installed(court, kernel, version, flaw.packages.unwrap_or_else(all)))
             };
             self.matches.push(Match {
                 installed,
@@ -286,7 +286,7 @@ fn weigh_plain<'a>(court: &Court<'_, 'a>, unit: &Unit<'a>) -> Result<Weighed<'a>
                 statement,
                 outcome,
                 advisories: statement.advisories().collect(),
-                packages: unit.packages.clone(),
+                packages: None,
                 compared: None,
                 entitlement: None,
             }),

@@ -66,8 +66,8 @@ pub(crate) struct Flaw<'a> {
     pub(crate) outcome: Outcome<'a>,
     /// Advisories that carry the fix.
     pub(crate) advisories: Vec<&'a str>,
-    /// The binary packages that have it.
-    pub(crate) packages: Vec<&'a Package>,
+    /// The binary packages that have it; `None` for all of the unit's.
+    pub(crate) packages: Option<Vec<&'a Package>>,
     /// The version that was compared, where it is not the unit's.
     pub(crate) compared: Option<&'a str>,
     /// The entitlement that the fix needs and the host lacks.
@@ -307,7 +307,8 @@ fn flaw<'a>(
         statement: decisive.statement,
         outcome,
         advisories,
-        packages: unit.packages.iter().filter(named).copied().collect(),
+        packages: (!unit.packages.iter().all(|package| named(&package)))
+            .then(|| unit.packages.iter().filter(named).copied().collect()),
         compared: decisive.version.filter(|version| *version != unit.version),
         entitlement: decisive.statement.channel().filter(|_| needs),
     }
