@@ -1,7 +1,7 @@
 //! Package databases of real systems, judged from end to end: the tree is read, the feed is compiled, the host is
 //! assessed, and what comes out is what the distributions' own version comparison gives.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails, fails its test")]
+#![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -50,7 +50,7 @@ impl Sample {
         assert!(report.is_complete(), "{report:?}");
         let current = CurrentIndex::open(&data).unwrap().unwrap();
         let index = current.index().unwrap();
-        let snapshot = yagura_probe::full_inventory(&RootedHost::open(&self.root()).unwrap()).unwrap();
+        let snapshot = yagura_probe::full_inventory(&RootedHost::open(self.root()).unwrap()).unwrap();
         let options =
             AssessOptions { rules: &[RulesPackage::Cve], index: Some(&index), no_index_reason: None, started_at: now };
         Some(assess(snapshot, &options, || now))
