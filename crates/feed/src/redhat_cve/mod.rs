@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `affected_release` with a package `nodejs-1:18.1-2.el9` | fixed in that version of the **source** package, with the advisory |
 //! | `affected_release` with a module, an image or a bare name | nothing: no version of a package; `redhat-osv` has the module's packages |
-//! | `package_state` | see [`states::fix_state`](crate::rpm_family); the package is a source package, `nodejs:18/nodejs` one of a module |
+//! | `package_state` | see `rpm_family::states::fix_state`; the package is a source package, `nodejs:18/nodejs` one of a module |
 //! | `threat_severity`, or the package's own `impact` | urgency |
 //! | `statement` | the note of what is not fixed |
 //! | `details`, `cvss3`, `cvss`, `cwe`, `references`, `public_date` | facts about the flaw |

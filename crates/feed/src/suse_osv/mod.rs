@@ -7,7 +7,7 @@
 //! lists none, it is about the source package.
 //!
 //! One advisory is the same build for most products of a release. What a channel repeats of the
-//! release's ordinary products is left out ([`crate::suse`] tells them apart).
+//! release's ordinary products is left out (the module `suse` tells them apart).
 //!
 //! Security updates count, with or without a CVE. Recommended, optional and feature updates (`SUSE-RU`, `SUSE-OU`,
 //! `SUSE-FU`) do not: they name the flaw of one package and list a dozen that were rebuilt beside it.

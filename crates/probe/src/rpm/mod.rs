@@ -3,7 +3,7 @@
 //! rpm has kept its headers in three kinds of file, each with a reader here: `bdb` (a Berkeley DB
 //! hash, until RHEL 8), `ndb` (SUSE) and `sqlite` (Fedora, RHEL 9). No package manager, no
 //! Berkeley DB and no SQLite is called: the agent runs as root over files that may be hostile, and
-//! everything that it trusts them with is in this folder and in [`crate::sqlite`]. `header` reads
+//! everything that it trusts them with is in this folder and in the module `sqlite`. `header` reads
 //! one header, `files` its list of files, `signature` the key that signed it, `package` makes a
 //! package of it, `origin` tells who built it, `release` what system the packages are of,
 //! `manifest` reads the list that images without a database carry.
