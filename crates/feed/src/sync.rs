@@ -106,7 +106,8 @@ pub enum DocumentOutcome {
     Unchanged,
     /// It was not asked for.
     NotAsked,
-    /// The mirror does not offer it; what was there, if anything, stays in use. A mirror may keep a part of the feeds.
+    /// The mirror does not offer it, and it was never here. A mirror may keep a part of the feeds; one that no longer
+    /// has what came from it before is a failure.
     NotOffered,
     /// It did not come; what was there stays in use.
     Failed(FetchError),
@@ -303,7 +304,9 @@ async fn fetch_one(fetcher: &Fetcher<'_>, slot: &mut Slot) -> Result<DocumentOut
         Err(FetchError::Store(error @ (StoreError::Full { .. } | StoreError::ReadOnly { .. }))) => {
             return Err(error.into());
         }
-        Err(FetchError::Mirror(MirrorError::NoFile { as_of: None, .. })) => return Ok(DocumentOutcome::NotOffered),
+        Err(FetchError::Mirror(MirrorError::NoFile { as_of: None, .. })) if slot.current.is_none() => {
+            return Ok(DocumentOutcome::NotOffered);
+        }
         Err(error) => return Ok(DocumentOutcome::Failed(error)),
     };
     if slot.current.as_ref().is_some_and(|current| current.same_content(&fetched)) {

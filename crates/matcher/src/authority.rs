@@ -1,7 +1,8 @@
 //! Whose word counts when several feeds speak of one flaw in one package.
 //!
-//! The order is the issue's own of every careful matcher: the vendor's verdict on the flaw (VEX, CSAF, a tracker), the
-//! vendor's advisories, collections such as OSV, the record of the flaw.
+//! The vendor's verdict comes first: its word on the flaw (VEX, CSAF, a tracker), then the
+//! vendor's advisories, collections such as OSV, the record of the flaw. A feed of the catalogue that is missing here
+//! fails a test of the use cases, which see both.
 
 use yagura_index::{StatementRef, Statements};
 
@@ -14,40 +15,35 @@ const STATES: &[&str] = &[
     "suse-csaf-vex",
     "redhat-cve",
     "redhat-oval",
-    "ubuntu-oval",
-    "suse-oval",
     "azurelinux-oval",
     "arch",
-    "alpine-secdb",
-    "wolfi-secdb",
-    "chainguard-secdb",
     "photon",
-    // An ecosystem's own database knows which functions and platforms are meant.
-    "go-vulndb",
-    "rustsec",
-    "pypa",
 ];
 
 /// Feeds of vendors' advisories: what is fixed, and nothing of what is not.
 const ADVISORIES: &[&str] = &[
-    "redhat-csaf",
     "redhat-osv",
     "alma-osv",
     "rocky-osv",
     "oracle-oval",
     "amazon-linux",
     "fedora",
-    "suse-cvrf",
     "suse-osv",
-    "ubuntu-usn",
     "gentoo-glsa",
+    "alpine-secdb",
+    "wolfi-secdb",
+    "chainguard-secdb",
+    // An ecosystem's own database knows which functions and platforms are meant.
+    "go-vulndb",
+    "rustsec",
+    "pypa",
 ];
 
 /// Collections made from others' data, highest first; below every advisory.
 ///
 /// The Debian export is made from the tracker and may be older; the lists of advisories (DSA, DLA) name fixed
 /// versions only and know nothing of flaws without an advisory, but come after it, as they always did.
-const COLLECTIONS: &[&str] = &["debian-osv", "debian-advisories"];
+const COLLECTIONS: &[&str] = &["debian-osv", "debian-advisories", "ubuntu-osv"];
 
 /// Below these nobody stands.
 const RECORDS: &[&str] = &["cve-list", "nvd"];

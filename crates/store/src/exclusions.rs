@@ -36,7 +36,7 @@ impl ExclusionScope {
 /// An exclusion as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredExclusion {
-    /// `0-XXXXXXXX`, unique in its run.
+    /// `0-` and eight letters or digits, unique in its run.
     pub id: Id,
     /// One line.
     pub title: LocalText,

@@ -56,7 +56,7 @@ pub struct ListedFinding {
     pub seq: i64,
     /// The number of its run.
     pub run_seq: i64,
-    /// `0-XXXXXXXX`.
+    /// `0-` and eight letters or digits.
     pub id: Id,
 }
 

@@ -19,7 +19,7 @@ pub struct StoredFinding {
     pub scope: Scope,
     /// The number of its run.
     pub run_seq: i64,
-    /// `0-XXXXXXXX`, unique in its run.
+    /// `0-` and eight letters or digits, unique in its run.
     pub id: Id,
     /// The host's agent.
     pub agent: String,

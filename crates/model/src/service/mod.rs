@@ -26,7 +26,7 @@ use crate::Attribute;
 /// A set of tags: a host belongs to it when it carries any one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceGroup {
-    /// `0-XXXXXXXX`.
+    /// `0-` and eight letters or digits.
     pub id: Id,
     /// 1 to 10, as they were given. A tag without a value matches on its key alone.
     pub tags: Vec<Tag>,
@@ -37,7 +37,7 @@ pub struct ResourceGroup {
 /// Which hosts are assessed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// `0-XXXXXXXX`.
+    /// `0-` and eight letters or digits.
     pub id: Id,
     /// Unique in its scope.
     pub name: String,
@@ -52,7 +52,7 @@ pub struct Target {
 /// How a target is assessed. Never changes but for its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// `0-XXXXXXXX`.
+    /// `0-` and eight letters or digits.
     pub id: Id,
     /// The target.
     pub target: Id,

@@ -12,7 +12,7 @@ pub struct Run {
     pub seq: i64,
     /// Account and region.
     pub scope: Scope,
-    /// `0-XXXXXXXX`.
+    /// `0-` and eight letters or digits.
     pub id: Id,
     /// Of which target.
     pub target: Id,

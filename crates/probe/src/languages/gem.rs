@@ -25,14 +25,14 @@ pub(super) fn read(host: &dyn Host, path: &str, found: &mut Found) {
         Err(error) => return found.unreadable(path, &error),
     };
     let text = String::from_utf8_lossy(&bytes);
-    match stub(&text).or_else(|| assigned(&text)) {
+    match summary(&text).or_else(|| assigned(&text)) {
         Some((name, version)) => found.add(Ecosystem::RubyGems, name, version, path),
         None => found.broken(path, NO_VERSION),
     }
 }
 
 /// `# stub: rake 13.0.6 ruby lib`: RubyGems' own summary, so that it need not run the code.
-fn stub(text: &str) -> Option<(&str, &str)> {
+fn summary(text: &str) -> Option<(&str, &str)> {
     let mut words = text.lines().take(5).find_map(|line| line.strip_prefix("# stub: "))?.split(' ');
     Some((words.next()?, words.next()?))
 }

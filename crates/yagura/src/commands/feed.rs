@@ -41,7 +41,20 @@ fn sync(context: &Context, data_dir: &Path, words: &FeedSync) -> Result<Exit, Fa
     };
     let report = yagura_feed::sync(&options, FEEDS, &Bars::new(context.quiet), &AtomicBool::new(false))
         .map_err(|error| failure(&error))?;
-    conclude(&report)
+    if words.only.is_empty() { conclude(&report) } else { conclude_named(&report) }
+}
+
+/// A feed that was asked for by name and that the mirror does not offer is no part that a mirror may leave out.
+fn conclude_named(report: &SyncReport) -> Result<Exit, Failure> {
+    let missing = report.documents.iter().filter(|one| matches!(one.outcome, DocumentOutcome::NotOffered)).count();
+    let done = conclude(report)?;
+    if missing == 0 {
+        return Ok(done);
+    }
+    Err(Failure::Failed(
+        Message::new(format!("the mirror has none of {missing} documents that were asked for"))
+            .hint("name a mirror that has them, or leave out --only to take what this one has"),
+    ))
 }
 
 /// How long an assessment waits for a server that says nothing.
@@ -157,6 +170,12 @@ fn conclude(report: &SyncReport) -> Result<Exit, Failure> {
         IndexOutcome::NoData => "there is no data to make an index of".to_owned(),
     };
     exit::line(&format!("{updated} documents updated, {unchanged} unchanged, {failed} failed; {index}"));
+    if report.is_complete() && report.index == IndexOutcome::NoData {
+        return Err(Failure::Failed(
+            Message::new("there is no document of any feed, so nothing can be assessed")
+                .hint("check that the mirror has the layout that docs/feeds.md describes"),
+        ));
+    }
     if report.is_complete() {
         return Ok(Exit::Done);
     }

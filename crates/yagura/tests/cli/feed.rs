@@ -24,6 +24,24 @@ fn status_tells_age_count_and_freshness() {
     }
 }
 
+/// A wrong folder must not look like a mirror that has nothing new.
+#[test]
+fn a_mirror_without_what_is_wanted_is_a_failure() {
+    let (yagura, empty) = (Yagura::new(), tempfile::tempdir().unwrap());
+    let empty = empty.path().to_str().unwrap();
+    let run = yagura.run(&["feed", "sync", "--mirror", empty]);
+    assert_eq!(run.code, 3, "{}", run.err);
+    assert!(run.err.contains("no document of any feed"), "{}", run.err);
+    let mirror = FeedMirror::demo(&today()).unwrap();
+    yagura.sync(mirror.path());
+    // What it does not have is said; by name, it is a failure; and what was there before is missed.
+    let named = yagura.run(&["feed", "sync", "--mirror", mirror.path().to_str().unwrap(), "--only", "redhat-vex"]);
+    assert_eq!(named.code, 3, "{}", named.err);
+    let gone = yagura.run(&["feed", "sync", "--mirror", empty]);
+    assert_eq!(gone.code, 3, "{}", gone.err);
+    assert!(gone.err.contains("debian-tracker"), "{}", gone.err);
+}
+
 #[test]
 fn a_cut_feed_leaves_the_old_index() {
     let (yagura, mirror) = (Yagura::new(), FeedMirror::demo(&today()).unwrap());
