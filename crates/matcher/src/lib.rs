@@ -36,7 +36,7 @@ mod sample;
 
 pub use explain::{Explanation, Reasoning, Verdict, explain};
 pub use finding::findings;
-pub use matching::{Installed, Judged, Match, MatchResult, match_packages};
+pub use matching::{Installed, Judged, Match, MatchResult, match_packages, supports, supports_distribution};
 pub use sources::{language_sources, statement_sources, subjects_of};
 pub use upgrade::upgrades;
 pub use verdict::Outcome;

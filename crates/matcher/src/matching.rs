@@ -93,6 +93,17 @@ impl Match<'_> {
     }
 }
 
+/// Tells whether the packages of a release have a version order and sources here.
+pub fn supports(release: &yagura_model::Release) -> bool {
+    release.key().is_some_and(|key| Family::of(&key).is_some())
+}
+
+/// Tells the same of a distribution by its os-release `ID` alone, where no more is known of a host yet.
+pub fn supports_distribution(id: &str) -> bool {
+    let (version, codename) = (Some("1.0".to_owned()), Some("any".to_owned()));
+    supports(&yagura_model::Release { distribution: id.to_owned(), version, codename, ..Default::default() })
+}
+
 /// Says why no package of a host can be judged; `None` when they can.
 pub(crate) fn obstacle(snapshot: &Snapshot, index: &Index<'_>) -> Option<LocalText> {
     let Some(release) = &snapshot.release else {
@@ -541,6 +552,18 @@ mod tests {
         not assessed: no feed in the index speaks of `debian:duke`; run `yagura feed sync`
         not assessed: the host has no package database that yagura reads, so there is no package to judge
         ");
+    }
+
+    #[test]
+    fn distributions_with_feeds_are_supported() {
+        for id in
+            ["debian", "ubuntu", "rhel", "centos", "amzn", "sles", "opensuse-leap", "alpine", "arch", "ol", "rocky"]
+        {
+            assert!(supports_distribution(id), "{id}");
+        }
+        for id in ["nixos", "freebsd", ""] {
+            assert!(!supports_distribution(id), "{id}");
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn obstacles_of(agent: &Agent, cve: &[String], now: Timestamp) -> Vec<StoredExcl
         let why = agent.health_reason(now).unwrap_or_else(|| "it does not answer".to_owned());
         return vec![exclusions::agent_unhealthy(&agent.id, &why)];
     }
-    if agent.facts.distribution.as_deref() == Some("debian") {
+    if agent.facts.distribution.as_deref().is_some_and(yagura_matcher::supports_distribution) {
         return Vec::new();
     }
     let system = match agent.facts.operating_system.as_str() {

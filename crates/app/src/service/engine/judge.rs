@@ -193,7 +193,7 @@ fn exclusions_of(
 ) -> Vec<StoredExclusion> {
     let line = assessment.coverage.iter().find(|line| line.rules_package == package && line.feed.is_none());
     let reason = line.and_then(|line| line.reason.clone()).unwrap_or_default();
-    let supported = release.is_some_and(|release| release.distribution == "debian");
+    let supported = release.is_some_and(yagura_matcher::supports);
     let mut found = Vec::new();
     match line.map_or(CoverageState::NotAssessed, |line| line.state) {
         CoverageState::Assessed => {}
